@@ -1,0 +1,139 @@
+"""The contracts folder -> everything the linker needs.
+
+1. List the files. 2. Say of what kind each is. 3. Load the protos together.
+4. Load each JSON-side contract. 5. Read the schemas they referred to.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from codegen.diagnostics import Diagnostics
+from codegen.load.documents import DEFAULT_MAX_FILE_SIZE, Document, Documents
+from codegen.load.schemas import SchemaReader
+from codegen.model.graph import Contract, ContractKind, Fragment
+from codegen.model.ids import Location, TypeId
+from codegen.model.types import Declaration
+
+SUFFIXES = (".proto", ".yaml", ".yml", ".json")
+_ROOT_KEYS = {"openapi": ContractKind.OPENAPI, "swagger": ContractKind.OPENAPI, "asyncapi": ContractKind.ASYNCAPI,
+              "arazzo": ContractKind.ARAZZO}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What the loaders found; the fragments' contracts carry digests and direct dependencies."""
+
+    fragments: tuple[Fragment, ...]
+    declarations: Mapping[TypeId, Declaration]
+    contracts: tuple[Contract, ...]
+    descriptor_set: bytes
+
+
+def contract_files(root: Path) -> tuple[str, ...]:
+    """Paths, relative to `root` and sorted, of the files that may be contracts. Hidden ones are passed over.
+
+    Raises OSError when the folder cannot be listed.
+    """
+    found: list[str] = []
+
+    def fail(problem: OSError) -> None:
+        raise problem
+
+    for folder, folders, files in os.walk(root, onerror=fail):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
+        base = Path(folder).relative_to(root)
+        found += [(base / name).as_posix() for name in files
+                  if name.endswith(SUFFIXES) and not name.startswith(".")]
+    return tuple(sorted(found))
+
+
+def load_contracts(root: Path, paths: tuple[str, ...], diagnostics: Diagnostics, *,
+                   max_file_size: int = DEFAULT_MAX_FILE_SIZE, allow_remote: bool = False,
+                   progress: Callable[[str], None] = lambda _: None) -> Loaded:
+    """Load the contract files `paths` below `root`; complaints go to `diagnostics`."""
+    documents = Documents(root, diagnostics, max_file_size=max_file_size, allow_remote=allow_remote)
+    protos = tuple(path for path in paths if path.endswith(".proto"))
+    others = tuple(path for path in paths if not path.endswith(".proto"))
+    fragments: list[Fragment] = []
+    descriptor_set = b""
+    if protos:
+        progress(f"compiling {len(protos)} proto files")
+        proto_fragments, descriptor_set = _load_protos(root, protos, documents, diagnostics)
+        fragments += proto_fragments
+    schemas = SchemaReader(documents, diagnostics)
+    loaded: dict[str, tuple[ContractKind, Document]] = {}
+    for path in others:
+        document = documents.load(path)
+        if document is not None:
+            loaded[path] = (_kind(document), document)
+    for path, (kind, document) in loaded.items():
+        if kind is not ContractKind.SCHEMA:
+            progress(f"reading {path}")
+            fragments.append(_load_one(kind, document, documents, schemas, diagnostics))
+    declarations = schemas.finish()
+    contracts = _schema_contracts(loaded, documents, diagnostics)
+    return Loaded(fragments=tuple(_with_dependencies(fragment, documents) for fragment in fragments),
+                  declarations=declarations, contracts=contracts, descriptor_set=descriptor_set)
+
+
+def _kind(document: Document) -> ContractKind:
+    if isinstance(document.data, dict):
+        for key, kind in _ROOT_KEYS.items():
+            if key in document.data:
+                return kind
+    return ContractKind.SCHEMA
+
+
+def _load_protos(root: Path, protos: tuple[str, ...], documents: Documents,
+                 diagnostics: Diagnostics) -> tuple[tuple[Fragment, ...], bytes]:
+    from codegen.load.proto import load_protos
+
+    digests = {path: digest for path in protos if (digest := documents.digest(path)) is not None}
+    found = load_protos(root, tuple(digests), digests, diagnostics)
+    return found.fragments, found.descriptor_set
+
+
+def _load_one(kind: ContractKind, document: Document, documents: Documents, schemas: SchemaReader,
+              diagnostics: Diagnostics) -> Fragment:
+    if kind is ContractKind.OPENAPI:
+        from codegen.load.openapi import load_openapi
+
+        return load_openapi(document, documents, schemas, diagnostics)
+    if kind is ContractKind.ASYNCAPI:
+        from codegen.load.asyncapi import load_asyncapi
+
+        return load_asyncapi(document, documents, schemas, diagnostics)
+    from codegen.load.arazzo import load_arazzo
+
+    return load_arazzo(document, documents, schemas, diagnostics)
+
+
+def _schema_contracts(loaded: Mapping[str, tuple[ContractKind, Document]], documents: Documents,
+                      diagnostics: Diagnostics) -> tuple[Contract, ...]:
+    referred = {target for targets in documents.references.values() for target in targets}
+    found = []
+    every = {path: document for path, (kind, document) in loaded.items() if kind is ContractKind.SCHEMA}
+    every |= {path: document for path in referred - loaded.keys() if (document := documents.load(path)) is not None}
+    for path, document in sorted(every.items()):
+        if path not in referred:
+            diagnostics.warning("contracts/not-a-contract", "neither OpenAPI, AsyncAPI nor Arazzo, and no contract "
+                                "refers to it: passed over", Location(path=path),
+                                hint="move it out of the contracts folder, or refer to it")
+            continue
+        found.append(Contract(path=path, kind=ContractKind.SCHEMA, version="", digest=document.digest,
+                              depends_on=_dependencies(path, documents)))
+    return tuple(found)
+
+
+def _dependencies(path: str, documents: Documents) -> tuple[str, ...]:
+    return tuple(sorted(documents.references.get(path, set()) - {path}))
+
+
+def _with_dependencies(fragment: Fragment, documents: Documents) -> Fragment:
+    contract = fragment.contract
+    every = sorted({*contract.depends_on, *_dependencies(contract.path, documents)})
+    return replace(fragment, contract=replace(contract, depends_on=tuple(every)))

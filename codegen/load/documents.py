@@ -1,0 +1,377 @@
+"""Contract files: bytes -> plain values with positions, and `$ref` between them.
+
+Phases: read (size limit, UTF-8) -> parse (JSON by `json`, YAML 1.2 core schema
+over libyaml) -> plain values. Positions are found when somebody asks: the
+first `locate` of a document indexes its pointers once.
+
+The only module that reads JSON and YAML contracts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from codegen.diagnostics import Diagnostics
+from codegen.load import positions
+from codegen.load.remote import fetch, is_remote
+from codegen.load.yaml_text import YamlError, parse_yaml
+from codegen.model.ids import Location
+
+DEFAULT_MAX_FILE_SIZE = 32 * 1024 * 1024
+MAX_REFERENCE_CHAIN = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A parsed file. `data` is plain: dict, list, str, int, float, bool, None."""
+
+    path: str
+    data: Any
+    digest: str
+    index: positions.PositionIndex
+
+    def locate(self, pointer: str, *, key: bool = True) -> Location:
+        """The place of `pointer`; of its key when it is a member, so that a caret points at the name."""
+        line, column = self.index.find(pointer, key=key)
+        return Location(path=self.path, line=line, column=column, pointer=pointer)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A value within a document: what loaders walk over."""
+
+    document: Document
+    pointer: str
+    value: Any
+
+    @property
+    def location(self) -> Location:
+        """File, line and column of this element."""
+        return self.document.locate(self.pointer)
+
+    @property
+    def id(self) -> str:
+        """`path#pointer`."""
+        return f"{self.document.path}#{self.pointer}"
+
+    @property
+    def key(self) -> str:
+        """The last part of the pointer, unescaped; empty at the root."""
+        return unescape(self.pointer.rpartition("/")[2])
+
+    def child(self, *keys: str | int) -> Node:
+        """The member or item under `keys`; its value is None when it is absent."""
+        node = self
+        for key in keys:
+            value = node.value
+            if isinstance(value, dict):
+                found = value.get(key)
+            elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+                found = value[key]
+            else:
+                found = None
+            node = Node(node.document, f"{node.pointer}/{escape(str(key))}", found)
+        return node
+
+    def has(self, key: str) -> bool:
+        """Whether this is an object with that member."""
+        return isinstance(self.value, dict) and key in self.value
+
+    def members(self) -> Iterator[tuple[str, Node]]:
+        """The members of an object, in order; nothing for any other value."""
+        if isinstance(self.value, dict):
+            for key, value in self.value.items():
+                yield key, Node(self.document, f"{self.pointer}/{escape(key)}", value)
+
+    def items(self) -> Iterator[Node]:
+        """The items of an array; nothing for any other value."""
+        if isinstance(self.value, list):
+            for i, value in enumerate(self.value):
+                yield Node(self.document, f"{self.pointer}/{i}", value)
+
+    def text(self, key: str) -> str:
+        """A string member, or the empty string."""
+        value = self.value.get(key) if isinstance(self.value, dict) else None
+        return value if isinstance(value, str) else ""
+
+
+def escape(token: str) -> str:
+    """RFC 6901 escaping of one reference token."""
+    return token.replace("~", "~0").replace("/", "~1") if "~" in token or "/" in token else token
+
+
+def unescape(token: str) -> str:
+    """The inverse of `escape`."""
+    return token.replace("~1", "/").replace("~0", "~") if "~" in token else token
+
+
+class Documents:
+    """The contract files under one folder; each is read and parsed once.
+
+    `root` is the folder with the contracts; paths are relative to it. Files
+    outside of it and remote references are refused. Limits: `max_file_size`
+    in bytes.
+    """
+
+    def __init__(self, root: Path, diagnostics: Diagnostics, *,
+                 max_file_size: int = DEFAULT_MAX_FILE_SIZE, allow_remote: bool = False) -> None:
+        self._root = root.resolve()
+        self._diagnostics = diagnostics
+        self._max_file_size = max_file_size
+        self._allow_remote = allow_remote
+        self._loaded: dict[str, Document | None] = {}
+        self._anchors: dict[str, dict[str, str]] = {}
+        self.references: dict[str, set[str]] = {}
+        """Which documents each document refers to, as far as references were followed."""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a contract file; None with a diagnostic when they cannot be had."""
+        place = Location(path=path)
+        try:
+            file = (self._root / path).resolve(strict=True)
+            if not file.is_relative_to(self._root):
+                self._diagnostics.error("document/outside", f"`{path}` lies outside the contracts folder", place,
+                                        hint="copy the file into the contracts folder")
+                return None
+            size = file.stat().st_size
+            if size > self._max_file_size:
+                self._diagnostics.error(
+                    "document/too-large", f"{size:,} bytes are more than the limit of {self._max_file_size:,}", place,
+                    hint="split the file with $ref, or raise max_file_size in the settings")
+                return None
+            return file.read_bytes()
+        except OSError as problem:
+            self._diagnostics.error("document/unreadable", f"cannot read `{path}`: {problem.strerror}", place)
+            return None
+
+    def digest(self, path: str) -> str | None:
+        """SHA-256 of a file that is not parsed here; None with a diagnostic when it cannot be read."""
+        content = self.read(path)
+        return None if content is None else hashlib.sha256(content).hexdigest()
+
+    def load(self, path: str) -> Document | None:
+        """The parsed document; None (reported once) when it cannot be read or parsed."""
+        if path not in self._loaded:
+            content = self.read(path)
+            self._loaded[path] = None if content is None else self._parse(path, content)
+        return self._loaded[path]
+
+    def _parse(self, path: str, content: bytes) -> Document | None:
+        digest = hashlib.sha256(content).hexdigest()
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as problem:
+            line = content.count(b"\n", 0, problem.start) + 1
+            self._diagnostics.error("document/encoding", "not UTF-8 text", Location(path=path, line=line, column=1))
+            return None
+        if path.endswith(".json") or text.lstrip()[:1] == "{":
+            parsed = self._parse_json(path, text)
+            if parsed is not _FAILED:
+                return Document(path, parsed, digest, positions.PositionIndex(text, json_text=True))
+            if path.endswith(".json"):
+                return None
+        try:
+            data = parse_yaml(text)
+        except YamlError as problem:
+            self._diagnostics.error(problem.rule, problem.message, Location(path=path, line=problem.line,
+                                    column=problem.column), hint=problem.hint)
+            return None
+        return Document(path, data, digest, positions.PositionIndex(text, json_text=False))
+
+    def _parse_json(self, path: str, text: str) -> Any:
+        duplicates: list[str] = []
+
+        def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            found = dict(pairs)
+            if len(found) != len(pairs):
+                times = Counter(key for key, _ in pairs)
+                duplicates.extend(key for key, count in times.items() if count > 1)
+            return found
+
+        try:
+            parsed = json.loads(text, object_pairs_hook=unique, parse_constant=_refuse_constant)
+        except json.JSONDecodeError as problem:
+            if path.endswith(".json"):
+                self._diagnostics.error("document/syntax", f"JSON: {problem.msg}",
+                                        Location(path=path, line=problem.lineno, column=problem.colno))
+            return _FAILED
+        except ValueError as problem:
+            self._diagnostics.error("document/syntax", f"JSON: {problem}", Location(path=path))
+            return _FAILED
+        except RecursionError:
+            self._diagnostics.error("document/too-deep", "nested too deeply", Location(path=path))
+            return _FAILED
+        for key in duplicates:
+            line, column = positions.repeated_key(text, key)
+            self._diagnostics.error("document/duplicate-key", f"the key `{key}` stands twice in one object",
+                                    Location(path=path, line=line, column=column), hint="remove one of the two")
+        return _FAILED if duplicates else parsed
+
+    def root_node(self, document: Document) -> Node:
+        """The whole document as a node."""
+        return Node(document, "", document.data)
+
+    def follow(self, node: Node) -> Node | None:
+        """The node behind any chain of `$ref`s at `node`; `node` itself when it is no reference.
+
+        None, reported, for a missing, remote, cyclic or malformed reference.
+        """
+        seen: list[str] = []
+        while isinstance(node.value, dict) and "$ref" in node.value:
+            reference = node.value["$ref"]
+            if node.id in seen or len(seen) > MAX_REFERENCE_CHAIN:
+                self._diagnostics.error("document/cyclic-ref", f"`{reference}` leads back to itself without a schema",
+                                        node.child("$ref").location,
+                                        hint="one of the references of the circle must be replaced by what is meant")
+                return None
+            seen.append(node.id)
+            target = self.resolve(reference, node)
+            if target is None:
+                return None
+            node = target
+        return node
+
+    def resolve(self, reference: object, at: Node) -> Node | None:
+        """The node that one reference string at `at` names (RFC 3986, RFC 6901); None, reported, when there is none."""
+        where = at.child("$ref").location if at.has("$ref") else at.location
+        if not isinstance(reference, str):
+            self._diagnostics.error("document/bad-ref", "`$ref` must be a string", where)
+            return None
+        file, _, fragment = reference.partition("#")
+        document = self._document_of(file, at, where) if file else at.document
+        if document is None:
+            return None
+        self.references.setdefault(at.document.path, set()).add(document.path)
+        pointer = unquote(fragment)
+        if pointer and not pointer.startswith("/"):
+            anchored = self._anchor(document, pointer)
+            if anchored is not None:
+                return anchored
+        node: Node | None = Node(document, "", document.data)
+        walked = ""
+        for token in pointer.split("/")[1:] if pointer.startswith("/") else ([] if not pointer else [pointer]):
+            node = _step(node, token) if node else None
+            if node is None:
+                break
+            walked = node.pointer
+        if node is None:
+            self._diagnostics.error(
+                "document/missing-ref", f"`{reference}` does not exist" + _within(document, at, walked), where,
+                hint=_nearest(Node(document, "", document.data), pointer))
+        return node
+
+    def _document_of(self, file: str, at: Node, where: Location) -> Document | None:
+        base = at.document.path if is_remote(at.document.path) else ""
+        url = urljoin(base, file) if base else file
+        parts = urlsplit(url)
+        if parts.scheme or parts.netloc:
+            return self._remote(url, where)
+        path = _joined(at.document.path, unquote(parts.path))
+        if path is None:
+            self._diagnostics.error("document/outside", f"`{file}` lies outside the contracts folder", where,
+                                    hint="copy the file into the contracts folder")
+            return None
+        if path not in self._loaded and not (self._root / path).is_file():
+            self._diagnostics.error("document/missing-ref", f"the file `{path}` does not exist", where,
+                                    hint="references are relative to the file they stand in")
+            return None
+        return self.load(path)
+
+    def _remote(self, url: str, where: Location) -> Document | None:
+        if url not in self._loaded and not (self._allow_remote and is_remote(url)):
+            self._diagnostics.error(
+                "document/remote-ref", f"`{url}` is remote: remote references are not followed", where,
+                hint="copy the document into the contracts folder and refer to the copy, or set allow_remote_refs")
+            return None
+        if url not in self._loaded:
+            content = fetch(url, self._max_file_size)
+            if isinstance(content, str):
+                self._diagnostics.error("document/remote-ref", f"cannot fetch `{url}`: {content}", where)
+                self._loaded[url] = None
+            else:
+                self._loaded[url] = self._parse(url, content)
+        return self._loaded[url]
+
+    def _anchor(self, document: Document, name: str) -> Node | None:
+        anchors = self._anchors.get(document.path)
+        if anchors is None:
+            anchors = self._anchors[document.path] = dict(_find_anchors(document.data, ""))
+        pointer = anchors.get(name)
+        if pointer is None:
+            return None
+        node: Node | None = Node(document, "", document.data)
+        for token in pointer.split("/")[1:]:
+            node = _step(node, token) if node else None
+        return node
+
+
+_FAILED: Any = object()
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _step(node: Node, token: str) -> Node | None:
+    key = unescape(token)
+    if isinstance(node.value, dict) and key in node.value:
+        return Node(node.document, f"{node.pointer}/{token}", node.value[key])
+    if isinstance(node.value, list) and re.fullmatch(r"0|[1-9]\d{0,9}", key) and int(key) < len(node.value):
+        return Node(node.document, f"{node.pointer}/{key}", node.value[int(key)])
+    return None
+
+
+def _joined(base: str, relative: str) -> str | None:
+    parts = [] if relative.startswith("/") else base.split("/")[:-1]
+    if relative.startswith("/"):
+        return None
+    for part in relative.split("/"):
+        if part in ("", "."):
+            continue
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        else:
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _within(document: Document, at: Node, walked: str) -> str:
+    file = "" if document is at.document else f" in {document.path}"
+    return f"{file}: nothing below `{walked or '/'}`"
+
+
+def _nearest(node: Node, pointer: str) -> str:
+    from difflib import get_close_matches
+
+    parent = node
+    for token in pointer.split("/")[1:]:
+        found = _step(parent, token)
+        if found is None:
+            names = [key for key, _ in parent.members()]
+            close = get_close_matches(unescape(token), names, n=1)
+            return f"did you mean `{close[0]}`?" if close else ""
+        parent = found
+    return ""
+
+
+def _find_anchors(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    stack = [(value, pointer)]
+    while stack:
+        current, at = stack.pop()
+        if isinstance(current, dict):
+            for keyword in ("$anchor", "$dynamicAnchor"):
+                if isinstance(current.get(keyword), str):
+                    yield current[keyword], at
+            stack.extend((child, f"{at}/{escape(str(key))}") for key, child in current.items())
+        elif isinstance(current, list):
+            stack.extend((child, f"{at}/{i}") for i, child in enumerate(current))

@@ -1,0 +1,150 @@
+"""YAML 1.2 core schema over libyaml: text -> plain values.
+
+PyYAML resolves YAML 1.1 (`on`, `yes`, `1:30`, dates become other types);
+contracts are YAML 1.2 with the JSON types (OpenAPI 3.1 section 4.3), so only
+PyYAML's composer is used and scalars are resolved here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+MAX_NODES = 5_000_000
+MAX_DEPTH = 400
+
+_INT = re.compile(r"[-+]?[0-9]+")
+_OCTAL = re.compile(r"0o[0-7]+")
+_HEX = re.compile(r"0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
+                          "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_NUMBER_START = frozenset("-+.0123456789")
+
+
+@dataclass
+class YamlError(Exception):
+    """Not readable as a contract. Lines and columns count from 1."""
+
+    rule: str
+    message: str
+    line: int
+    column: int
+    hint: str = ""
+
+
+def parse_yaml(text: str) -> Any:
+    """The single document in `text` as plain values; keys are strings. Raises `YamlError`."""
+    loader = yaml.CSafeLoader(text)
+    try:
+        _refuse_deep_flow(text)
+        root = loader.get_single_node()
+    except yaml.MarkedYAMLError as problem:
+        raise _syntax_error(problem, text) from None
+    except yaml.reader.ReaderError as problem:
+        before = text[: problem.position] if isinstance(problem.position, int) else ""
+        raise YamlError("document/syntax", "YAML: a character that YAML does not allow",
+                        before.count("\n") + 1, 1) from None
+    finally:
+        loader.dispose()
+    return None if root is None else _Plain().build(root, 0)
+
+
+def _refuse_deep_flow(text: str) -> None:
+    opened = max(text.count("["), text.count("{"))
+    if opened <= MAX_DEPTH:
+        return
+    depth = deepest = 0
+    for character in re.findall(r"[\[\]{}]", text):
+        depth += 1 if character in "[{" else -1
+        deepest = max(deepest, depth)
+    if deepest > MAX_DEPTH * 4:
+        raise YamlError("document/too-deep", f"nested more than {MAX_DEPTH} levels deep", 1, 1)
+
+
+def _syntax_error(problem: yaml.MarkedYAMLError, text: str) -> YamlError:
+    mark = problem.problem_mark or problem.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    lines = text.split("\n")
+    source = lines[line - 1] if line <= len(lines) else ""
+    hint = ""
+    message = problem.problem or problem.context or "cannot be read"
+    if "\t" in source[: max(column, len(source) - len(source.lstrip()))]:
+        message, hint = "a tab stands where YAML wants spaces", "indent with spaces"
+        column = source.index("\t") + 1
+    elif "expected a single document" in str(problem.context):
+        message = "more than one document in the file"
+    return YamlError("document/syntax", f"YAML: {message}", line, column, hint)
+
+
+class _Plain:
+    def __init__(self) -> None:
+        self._nodes = 0
+        self._shared: dict[int, Any] = {}
+
+    def build(self, node: yaml.Node, depth: int) -> Any:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise self._error("document/too-large", f"more than {MAX_NODES:,} values", node)
+        if isinstance(node, yaml.ScalarNode):
+            return node.value if node.style else self._scalar(node)
+        if depth > MAX_DEPTH:
+            raise self._error("document/too-deep", f"nested more than {MAX_DEPTH} levels deep", node)
+        identity = id(node)
+        if identity in self._shared:
+            shared = self._shared[identity]
+            if shared is _OPEN:
+                raise self._error("document/cyclic-alias", "an alias stands within its own anchor", node)
+            return shared
+        self._shared[identity] = _OPEN
+        built = self._mapping(node, depth) if isinstance(node, yaml.MappingNode) else [
+            self.build(child, depth + 1) for child in node.value]
+        self._shared[identity] = built
+        return built
+
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
+        built: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._error("document/key", "a key must be a string", key_node)
+            key = key_node.value
+            if key in built:
+                raise self._error("document/duplicate-key", f"the key `{key}` stands twice in one mapping", key_node,
+                                  "remove one of the two")
+            if key == "<<" and not key_node.style:
+                raise self._error("document/merge-key", "`<<` is YAML 1.1: contracts are YAML 1.2", key_node,
+                                  "write the members out, or use $ref")
+            built[key] = self.build(value_node, depth + 1)
+        return built
+
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        value: str = node.value
+        if value in _WORDS:
+            return _WORDS[value]
+        if value[0] in _NUMBER_START:
+            return _number(value)
+        return value
+
+    @staticmethod
+    def _error(rule: str, message: str, node: yaml.Node, hint: str = "") -> YamlError:
+        return YamlError(rule, message, node.start_mark.line + 1, node.start_mark.column + 1, hint)
+
+
+_OPEN: Any = object()
+
+
+def _number(value: str) -> Any:
+    if len(value) > 400:
+        return value
+    if _INT.fullmatch(value):
+        return int(value)
+    if _OCTAL.fullmatch(value):
+        return int(value, 8)
+    if _HEX.fullmatch(value):
+        return int(value, 16)
+    if _FLOAT.fullmatch(value):
+        return float(value)
+    return value
