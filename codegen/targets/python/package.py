@@ -1,0 +1,143 @@
+"""What surrounds the modules of a generated package: metadata, runtime, markers and the list of its surface."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+
+from codegen.model.graph import ContractKind, Graph
+from codegen.model.services import HttpBinding
+from codegen.targets.files import GeneratedFile
+from codegen.targets.python.writer import MARK, docstring, text
+
+ROOT = "python"
+"""Folder of this target within the output folder."""
+SOURCE = "the contracts"
+VERSION = "0.1.0"
+
+_RUNTIME_OF = {
+    ContractKind.PROTO: ("grpc_client", "grpc_server"),
+    ContractKind.OPENAPI: ("http_client", "http_server", "models"),
+    ContractKind.ASYNCAPI: ("events", "transport", "models"),
+    ContractKind.SCHEMA: ("models",),
+}
+_REQUIREMENTS = {
+    "fastapi": "fastapi>=0.115",
+    "google.protobuf": "protobuf>=7.35,<8",
+    "grpc": "grpcio>=1.80",
+    "grpc_health": "grpcio-health-checking>=1.80",
+    "grpc_reflection": "grpcio-reflection>=1.80",
+    "httpx": "httpx>=0.27",
+    "multipart": "python-multipart>=0.0.20",
+    "pydantic": "pydantic>=2.12",
+    "starlette": "starlette>=0.40",
+    "typing_extensions": "typing-extensions>=4.12",
+    "uvicorn": "uvicorn>=0.30",
+}
+_STUBS = {"google.protobuf": "types-protobuf>=6", "grpc": "types-grpcio>=1.0"}
+_ALWAYS_OPTIONAL = frozenset({"opentelemetry", "uvicorn"})
+
+
+def package_files(graph: Graph, package: str, module_paths: Iterable[str],
+                  surface: Mapping[str, tuple[str, ...]]) -> tuple[GeneratedFile, ...]:
+    """The files around the modules at `module_paths` (below the target's folder); `surface` is by module."""
+    root = package.replace(".", "/")
+    runtime = _runtime_modules(graph)
+    files = [
+        GeneratedFile(path="pyproject.toml", content=_pyproject(graph, package, runtime)),
+        GeneratedFile(path="README.md", content=_readme(package)),
+        GeneratedFile(path="API.txt", content=_api(surface)),
+        GeneratedFile(path=f"{root}/py.typed", content=""),
+    ]
+    for name in runtime:
+        content = _runtime_source(name)
+        mark = MARK.format(source="its runtime")
+        files.append(GeneratedFile(path=f"{root}/runtime/{name}.py", content=f"{mark}\n{content}"))
+    files += _package_markers(package, [*module_paths, *(f"{root}/runtime/{name}.py" for name in runtime)])
+    return tuple(files)
+
+
+def _package_markers(package: str, paths: list[str]) -> Iterable[GeneratedFile]:
+    present = set(paths)
+    folders: dict[str, None] = {}
+    for path in sorted(paths):
+        parts = path.split("/")[:-1]
+        for depth in range(1, len(parts) + 1):
+            folders.setdefault("/".join(parts[:depth]))
+    for folder in folders:
+        if f"{folder}/__init__.py" not in present:
+            dotted = folder.replace("/", ".")
+            about = f"The contracts of `{package}` as Python." if dotted == package else f"Contracts below `{dotted}`."
+            content = f"{MARK.format(source=SOURCE)}\n{docstring(about)}\n"
+            yield GeneratedFile(path=f"{folder}/__init__.py", content=content)
+
+
+def _runtime_modules(graph: Graph) -> tuple[str, ...]:
+    wanted: list[str] = ["__init__"]
+    for contract in graph.contracts.values():
+        wanted += _RUNTIME_OF.get(contract.kind, ())
+    if any(isinstance(o.binding, HttpBinding) and o.fronts for o in graph.operations.values()):
+        wanted.append("transcode")
+    found: dict[str, None] = {}
+    while wanted:
+        name = wanted.pop()
+        if name not in found:
+            found[name] = None
+            wanted += _relative_imports(name)
+    return tuple(sorted(found))
+
+
+@cache
+def _runtime_source(name: str) -> str:
+    return resources.files("codegen.targets.python.runtime").joinpath(f"{name}.py").read_text(encoding="utf-8")
+
+
+@cache
+def _relative_imports(name: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for node in ast.walk(ast.parse(_runtime_source(name))):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            found += [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
+    return tuple(dict.fromkeys(found))
+
+
+def _third_party(runtime: Iterable[str]) -> set[str]:
+    found = set()
+    for name in runtime:
+        for node in ast.walk(ast.parse(_runtime_source(name))):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else [
+                alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for module in modules:
+                found |= {known for known in _REQUIREMENTS if module == known or module.startswith(f"{known}.")}
+    return found
+
+
+def _pyproject(graph: Graph, package: str, runtime: tuple[str, ...]) -> str:
+    used = _third_party(runtime) - _ALWAYS_OPTIONAL
+    if graph.proto_files:
+        used |= {"google.protobuf", "grpc"}
+    requirements = sorted([_REQUIREMENTS[name] for name in used] + [_STUBS[name] for name in used if name in _STUBS])
+    listed = "".join(f"    {text(each)},\n".replace("'", '"') for each in requirements)
+    top = package.split(".")[0]
+    return (
+        f"{MARK.format(source=SOURCE)}\n[build-system]\nrequires = [\"setuptools>=77\"]\n"
+        "build-backend = \"setuptools.build_meta\"\n\n[project]\n"
+        f"name = \"{package.replace('.', '-').replace('_', '-')}-contracts\"\nversion = \"{VERSION}\"\n"
+        f"description = \"Clients, servers, models and events of {package}, generated from its contracts\"\n"
+        f"readme = \"README.md\"\nrequires-python = \">=3.11\"\ndependencies = [\n{listed}]\n\n"
+        f"[tool.setuptools.packages.find]\ninclude = [\"{top}\", \"{top}.*\"]\n\n"
+        f"[tool.setuptools.package-data]\n\"*\" = [\"py.typed\", \"*.pyi\"]\n"
+    )
+
+
+def _readme(package: str) -> str:
+    return (
+        f"# {package}\n\nGenerated by treaty from the contracts; do not edit. Install it with `pip install .`.\n\n"
+        "`API.txt` lists every public symbol, one a line: its difference is the change of the surface.\n"
+    )
+
+
+def _api(surface: Mapping[str, tuple[str, ...]]) -> str:
+    return "".join(f"{line}\n" for line in sorted(line for lines in surface.values() for line in lines))

@@ -1,0 +1,1 @@
+"""What generated code stands on. Import the modules you need; this package imports none of them."""

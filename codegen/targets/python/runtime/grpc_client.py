@@ -1,0 +1,460 @@
+"""What generated gRPC clients stand on: one channel, and calls with deadline, retries, breaker, auth and trace.
+
+A call is sent again only when that has no second effect: the RPC is safe or idempotent by contract, or carries an
+idempotency key. All attempts of a call share its deadline and its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+import grpc
+from google.protobuf.message import Message
+
+from .auth import AuthHook
+from .context import trace_headers
+from .errors import RPC_ERRORS, Code, ProtocolError, RpcDeadlineExceeded, RpcError
+from .grpc_method import Method, RequestT, ResponseT
+from .resilience import CircuitBreaker, Deadline, Resilience, RetryPolicy, effective_deadline, new_idempotency_key
+from .rich_status import TRAILER, decode
+
+Metadata: TypeAlias = Sequence[tuple[str, str | bytes]]
+"""Keys in lower case; those that end in `-bin` have bytes."""
+
+IDEMPOTENCY_KEY = "idempotency-key"
+PUSHBACK = "grpc-retry-pushback-ms"
+USER_AGENT = "treaty-python"
+
+_ItemT = TypeVar("_ItemT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientOptions:
+    """How a client treats its peer. Times in seconds, sizes in bytes.
+
+    `timeout` is the deadline of unary calls that state none, `stream_timeout` that of streams; None means that only
+    the caller's own deadline applies. Without `credentials` the channel is plain text.
+    """
+
+    timeout: float | None = 30.0
+    stream_timeout: float | None = None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    breaker: CircuitBreaker | None = field(default_factory=CircuitBreaker)
+    auth: AuthHook | None = None
+    metadata: Metadata = ()
+    """Sent with every call."""
+    credentials: grpc.ChannelCredentials | None = None
+    user_agent: str = USER_AGENT
+    max_receive_bytes: int = 4 * 1024 * 1024
+    max_send_bytes: int = 4 * 1024 * 1024
+    wait_for_ready: bool = False
+    """Wait for a connection until the deadline, instead of failing while there is none."""
+    interceptors: Sequence[grpc.aio.ClientInterceptor] = ()
+    channel_arguments: Sequence[tuple[str, Any]] = ()
+    resilience: Resilience | None = None
+    """Replaces `retry` and `breaker`: for tests that bring their own clock, sleep and random numbers."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ResponseInfo:
+    """Pass one to a call to learn what came besides the response: `info.trailing`, `info.attempts`."""
+
+    initial: Metadata = ()
+    trailing: Metadata = ()
+    attempts: int = 0
+    """How often the call was sent."""
+
+
+class ClientChannel:
+    """A channel to one peer, opened at the first call. Closed with the client, unless it was given."""
+
+    def __init__(self, target: str | grpc.aio.Channel, options: ClientOptions | None = None) -> None:
+        self.options = options or ClientOptions()
+        self._target = target
+        self._channel = None if isinstance(target, str) else target
+        name = target if isinstance(target, str) else ""
+        self.resilience = self.options.resilience or Resilience(retry=self.options.retry, breaker=self.options.breaker)
+        breaker = self.resilience.breaker
+        if breaker is not None and not breaker.name:
+            breaker.name = name
+        self._metadata = tuple(self.options.metadata)
+
+    @property
+    def channel(self) -> grpc.aio.Channel:
+        """The underlying channel."""
+        if self._channel is None:
+            self._channel = self._open(str(self._target))
+        return self._channel
+
+    def _open(self, target: str) -> grpc.aio.Channel:
+        options = self.options
+        arguments = [
+            ("grpc.primary_user_agent", options.user_agent),
+            ("grpc.max_receive_message_length", options.max_receive_bytes),
+            ("grpc.max_send_message_length", options.max_send_bytes),
+            ("grpc.initial_reconnect_backoff_ms", 200),
+            *options.channel_arguments,
+        ]
+        interceptors = list(options.interceptors)
+        if options.credentials is None:
+            return grpc.aio.insecure_channel(target, options=arguments, interceptors=interceptors)
+        return grpc.aio.secure_channel(target, options.credentials, options=arguments, interceptors=interceptors)
+
+    async def ready(self) -> None:
+        """Wait for the connection; put a time limit around it with `asyncio.timeout`."""
+        await self.channel.channel_ready()
+
+    async def aclose(self) -> None:
+        """Close the channel, cancelling calls that are under way."""
+        if self._channel is not None and isinstance(self._target, str):
+            channel, self._channel = self._channel, None
+            await channel.close()
+
+    async def metadata(self, own: Metadata, key: str | None) -> tuple[tuple[str, str | bytes], ...]:
+        """What a call sends: that of the client, the trace, credentials, idempotency key, and its own."""
+        auth = tuple(await self.options.auth()) if self.options.auth is not None else ()
+        marked = ((IDEMPOTENCY_KEY, key),) if key is not None else ()
+        return (*self._metadata, *trace_headers(), *auth, *marked, *own)
+
+    def unary(self, method: Method[RequestT, ResponseT]) -> UnaryCall[RequestT, ResponseT]:
+        """Call a unary RPC."""
+        return UnaryCall(self, method)
+
+    def server_stream(self, method: Method[RequestT, ResponseT]) -> ServerStreamCall[RequestT, ResponseT]:
+        """Call an RPC that answers with a stream."""
+        return ServerStreamCall(self, method)
+
+    def client_stream(self, method: Method[RequestT, ResponseT]) -> ClientStreamCall[RequestT, ResponseT]:
+        """Call an RPC that takes a stream."""
+        return ClientStreamCall(self, method)
+
+    def duplex(self, method: Method[RequestT, ResponseT]) -> DuplexCall[RequestT, ResponseT]:
+        """Call an RPC with streams both ways."""
+        return DuplexCall(self, method)
+
+
+class UnaryCall(Generic[RequestT, ResponseT]):
+    """A unary RPC on one channel."""
+
+    __slots__ = ("_channel", "_method", "_send")
+
+    def __init__(self, channel: ClientChannel, method: Method[RequestT, ResponseT]) -> None:
+        self._channel = channel
+        self._method = method
+        self._send: Any = None
+
+    async def __call__(self, request: RequestT, deadline: float | Deadline | None, metadata: Metadata,
+                       key: str | None, info: ResponseInfo | None) -> ResponseT:
+        channel, method = self._channel, self._method
+        if self._send is None:
+            self._send = channel.channel.unary_unary(method.path, method.request.SerializeToString,
+                                                     method.response.FromString)
+        until = effective_deadline(deadline, channel.options.timeout)
+        if method.key_field:
+            request, key = _with_key(request, key)
+        repeatable = method.repeatable or method.key_field or key is not None
+        resilience = channel.resilience
+        breaker = resilience.breaker
+        number = 1
+        while True:
+            timeout = _time_left(until)
+            ticket = breaker.acquire() if breaker is not None else 0
+            try:
+                sent = await channel.metadata(metadata, None if method.key_field else key)
+                call = self._send(request, timeout=timeout, metadata=sent,
+                                  wait_for_ready=channel.options.wait_for_ready)
+                response: ResponseT = await call
+            except grpc.aio.AioRpcError as failure:
+                error = rpc_error(failure)
+                if breaker is not None:
+                    breaker.record(ticket, error)
+                if info is not None:
+                    info.trailing, info.attempts = error.trailing_metadata, number
+                await resilience.before_next(error, number, until, repeatable)
+                number += 1
+            except BaseException:
+                if breaker is not None:
+                    breaker.released(ticket)
+                raise
+            else:
+                if breaker is not None:
+                    breaker.succeeded(ticket)
+                if info is not None:
+                    await _fill(info, call, number)
+                return response
+
+
+class ServerStreamCall(Generic[RequestT, ResponseT]):
+    """An RPC that answers with a stream, on one channel."""
+
+    __slots__ = ("_channel", "_method")
+
+    def __init__(self, channel: ClientChannel, method: Method[RequestT, ResponseT]) -> None:
+        self._channel = channel
+        self._method = method
+
+    def __call__(self, request: RequestT, deadline: float | Deadline | None, metadata: Metadata, key: str | None,
+                 info: ResponseInfo | None) -> ResponseStream[ResponseT]:
+        channel, method = self._channel, self._method
+        if method.key_field:
+            request, key = _with_key(request, key)
+
+        def send(timeout: float | None, sent: Metadata) -> Any:
+            stub = channel.channel.unary_stream(method.path, method.request.SerializeToString,
+                                                method.response.FromString)
+            return stub(request, timeout=timeout, metadata=sent, wait_for_ready=channel.options.wait_for_ready)
+
+        return ResponseStream(channel, send, deadline, metadata, key=None if method.key_field else key, info=info,
+                              repeatable=method.repeatable or method.key_field or key is not None)
+
+
+class ClientStreamCall(Generic[RequestT, ResponseT]):
+    """An RPC that takes a stream, on one channel. Never sent again: its requests are used up."""
+
+    __slots__ = ("_channel", "_method")
+
+    def __init__(self, channel: ClientChannel, method: Method[RequestT, ResponseT]) -> None:
+        self._channel = channel
+        self._method = method
+
+    async def __call__(self, requests: AsyncIterable[RequestT] | Iterable[RequestT],
+                       deadline: float | Deadline | None, metadata: Metadata, key: str | None,
+                       info: ResponseInfo | None) -> ResponseT:
+        channel, method = self._channel, self._method
+        until = effective_deadline(deadline, channel.options.stream_timeout)
+        source = _Requests(requests)
+        stub = channel.channel.stream_unary(method.path, method.request.SerializeToString, method.response.FromString)
+        timeout = _time_left(until)
+        breaker = channel.resilience.breaker
+        ticket = breaker.acquire() if breaker is not None else 0
+        outcome: BaseException | None = None
+        try:
+            sent = await channel.metadata(metadata, key)
+            call = stub(source.iterate(), timeout=timeout, metadata=sent,
+                        wait_for_ready=channel.options.wait_for_ready)
+            response = await call
+            if info is not None:
+                await _fill(info, call, 1)
+        except grpc.aio.AioRpcError as failure:
+            outcome = rpc_error(failure)
+            raise outcome from failure
+        except BaseException as failure:
+            outcome = failure
+            if source.failure is not None:
+                raise source.failure from None
+            raise
+        finally:
+            if breaker is not None:
+                breaker.record(ticket, outcome)
+        return response
+
+
+class DuplexCall(Generic[RequestT, ResponseT]):
+    """An RPC with streams both ways, on one channel. Never sent again: its requests are used up."""
+
+    __slots__ = ("_channel", "_method")
+
+    def __init__(self, channel: ClientChannel, method: Method[RequestT, ResponseT]) -> None:
+        self._channel = channel
+        self._method = method
+
+    def __call__(self, requests: AsyncIterable[RequestT] | Iterable[RequestT], deadline: float | Deadline | None,
+                 metadata: Metadata, key: str | None, info: ResponseInfo | None) -> ResponseStream[ResponseT]:
+        channel, method = self._channel, self._method
+        source = _Requests(requests)
+
+        def send(timeout: float | None, sent: Metadata) -> Any:
+            stub = channel.channel.stream_stream(method.path, method.request.SerializeToString,
+                                                 method.response.FromString)
+            return stub(source.iterate(), timeout=timeout, metadata=sent,
+                        wait_for_ready=channel.options.wait_for_ready)
+
+        return ResponseStream(channel, send, deadline, metadata, key=key, info=info, repeatable=False, source=source)
+
+
+class ResponseStream(AsyncIterator[ResponseT]):
+    """The responses of one call, as they come. The call begins with the first `async for` step.
+
+    Leave it with `aclose`, or use it as a context manager, when not all responses are read: the server is then told.
+    A repeatable call that fails before its first response is sent again.
+    """
+
+    def __init__(self, channel: ClientChannel, send: Callable[[float | None, Metadata], Any],
+                 deadline: float | Deadline | None, metadata: Metadata, *, key: str | None,
+                 info: ResponseInfo | None, repeatable: bool, source: _Requests[Any] | None = None) -> None:
+        self._channel = channel
+        self._send = send
+        self._until = effective_deadline(deadline, channel.options.stream_timeout)
+        self._metadata = metadata
+        self._key = key
+        self._info = info
+        self._repeatable = repeatable
+        self._source = source
+        self._call: Any = None
+        self._ticket: int | None = None
+        self._number = 0
+        self._closed = False
+
+    def __aiter__(self) -> ResponseStream[ResponseT]:
+        return self
+
+    async def __anext__(self) -> ResponseT:
+        if self._closed:
+            raise StopAsyncIteration
+        while True:
+            try:
+                if self._call is None:
+                    await self._begin()
+                response = await self._call.read()
+            except grpc.aio.AioRpcError as failure:
+                await self._failed(rpc_error(failure), failure)
+                continue
+            except BaseException:
+                self._settle(released=True)
+                self._closed = True
+                if self._source is not None and self._source.failure is not None:
+                    raise self._source.failure from None
+                raise
+            if response is grpc.aio.EOF:
+                await self._ended()
+                raise StopAsyncIteration
+            self._settle(released=False)
+            self._repeatable = False
+            return cast("ResponseT", response)
+
+    async def _begin(self) -> None:
+        timeout = _time_left(self._until)
+        breaker = self._channel.resilience.breaker
+        self._ticket = breaker.acquire() if breaker is not None else None
+        self._number += 1
+        self._call = self._send(timeout, await self._channel.metadata(self._metadata, self._key))
+
+    async def _failed(self, error: RpcError, cause: BaseException) -> None:
+        breaker = self._channel.resilience.breaker
+        if breaker is not None and self._ticket is not None:
+            breaker.record(self._ticket, error)
+            self._ticket = None
+        if self._info is not None:
+            self._info.trailing, self._info.attempts = error.trailing_metadata, self._number
+        self._call = None
+        try:
+            await self._channel.resilience.before_next(error, self._number, self._until, self._repeatable)
+        except RpcError:
+            self._closed = True
+            raise error from cause
+
+    async def _ended(self) -> None:
+        self._settle(released=False)
+        self._closed = True
+        if self._info is not None:
+            await _fill(self._info, self._call, self._number)
+
+    def _settle(self, *, released: bool) -> None:
+        breaker = self._channel.resilience.breaker
+        if breaker is not None and self._ticket is not None:
+            (breaker.released if released else breaker.succeeded)(self._ticket)
+            self._ticket = None
+
+    async def aclose(self) -> None:
+        """Cancel the call unless it has ended."""
+        self._closed = True
+        self._settle(released=True)
+        if self._call is not None:
+            self._call.cancel()
+
+    async def __aenter__(self) -> ResponseStream[ResponseT]:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+
+class _Requests(Generic[RequestT]):
+    """The caller's requests; keeps what the caller's iterator raised, which grpc would only log."""
+
+    def __init__(self, requests: AsyncIterable[RequestT] | Iterable[RequestT]) -> None:
+        self._requests = requests
+        self.failure: Exception | None = None
+
+    async def iterate(self) -> AsyncIterator[RequestT]:
+        try:
+            if isinstance(self._requests, AsyncIterable):
+                async for request in self._requests:
+                    yield request
+            else:
+                for request in self._requests:
+                    yield request
+        except Exception as failure:
+            self.failure = failure
+            raise
+
+
+async def items(fetch: Callable[[RequestT], Awaitable[ResponseT]], request: RequestT,
+                of: Callable[[ResponseT], Iterable[_ItemT]]) -> AsyncIterator[_ItemT]:
+    """The items of all pages (https://google.aip.dev/158), fetched as they are needed."""
+    page = type(request)()
+    page.CopyFrom(request)
+    seen = {_field(page, "page_token")}
+    while True:
+        response = await fetch(page)
+        for item in of(response):
+            yield item
+        token = _field(response, "next_page_token")
+        if not token:
+            return
+        if token in seen:
+            raise ProtocolError(f"the server gave the page token {token!r} twice")
+        seen.add(token)
+        setattr(page, "page_token", token)  # noqa: B010
+
+
+def _field(message: Message, name: str) -> str:
+    return cast("str", getattr(message, name))
+
+
+def _with_key(request: RequestT, key: str | None) -> tuple[RequestT, str]:
+    """The request with its idempotency key: its own, the caller's or a new one."""
+    own = _field(request, "idempotency_key")
+    if own:
+        return request, own
+    keyed = type(request)()
+    keyed.CopyFrom(request)
+    chosen = key or new_idempotency_key()
+    setattr(keyed, "idempotency_key", chosen)  # noqa: B010
+    return keyed, chosen
+
+
+def _time_left(until: Deadline | None) -> float | None:
+    if until is None:
+        return None
+    remaining = until.remaining
+    if remaining <= 0.0:
+        raise RpcDeadlineExceeded("the deadline passed before the call was sent")
+    return remaining
+
+
+async def _fill(info: ResponseInfo, call: Any, attempts: int) -> None:
+    info.initial = tuple(await call.initial_metadata() or ())
+    info.trailing = tuple(await call.trailing_metadata() or ())
+    info.attempts = attempts
+
+
+def rpc_error(failure: grpc.aio.AioRpcError) -> RpcError:
+    """The typed error for a status that grpc reports."""
+    number: int = failure.code().value[0]
+    trailing = tuple(cast("Iterable[tuple[str, str | bytes]]", failure.trailing_metadata() or ()))
+    packed = next((value for name, value in trailing if name == TRAILER and isinstance(value, bytes)), None)
+    found = RPC_ERRORS[Code(number)](failure.details() or "", details=decode(packed) if packed else (),
+                                     trailing_metadata=trailing, retry_after=_pushback(trailing), remote=True)
+    found.__cause__ = failure
+    return found
+
+
+def _pushback(trailing: Iterable[tuple[str, str | bytes]]) -> float | None:
+    """Seconds to wait (gRFC A6); -1 when the server asks not to retry."""
+    for name, value in trailing:
+        if name == PUSHBACK:
+            return int(value) / 1000 if isinstance(value, str) and value.isdecimal() else -1.0
+    return None

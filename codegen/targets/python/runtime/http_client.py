@@ -1,0 +1,368 @@
+"""The engine of generated HTTP clients: one call of one operation over httpx.
+
+Phases of a call: arguments -> URL, headers, body -> attempts under deadline,
+circuit breaker and retry policy -> response -> the contract's type, or an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar, cast
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+from typing_extensions import Self
+
+from .context import trace_headers
+from .errors import DeadlineExceeded, HttpError, ProtocolError, TransportError, http_error_class
+from .http_auth import Credential, Outgoing, apply
+from .http_bodies import codec_of, encode, events, find_content
+from .http_operation import Answer, Operation, Param, Scheme
+from .models import ValidationError
+from .parameters import cookie_pairs, expand_path, header_text, query_string
+from .problem import read_problem
+from .resilience import Deadline, Resilience, effective_deadline, new_idempotency_key
+from .retry_after import seconds_to_wait
+
+T = TypeVar("T")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_KEPT_OF_ERRORS = 8 * 1024
+DEFAULT_MAX_RESPONSE = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOptions:
+    """What one call does differently. `timeout` in seconds, for all attempts together."""
+
+    timeout: float | Deadline | None = None
+    headers: Mapping[str, str] = _NOTHING
+    idempotency_key: str | None = None
+    """Sent where the operation has such a header; a random one is made when none is given."""
+    retry: bool = True
+
+
+_DEFAULT = CallOptions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpResult(Generic[T]):
+    """A successful response with everything around its value. Header names are in lower case."""
+
+    value: T
+    status: int
+    headers: Mapping[str, str]
+    url: str
+
+
+@dataclass(slots=True)
+class _Request:
+    method: str
+    url: str
+    headers: dict[str, str]
+    content: bytes | None
+
+
+@dataclass(slots=True, kw_only=True)
+class HttpClient:
+    """Calls operations of one API. Open for as long as it is used: `async with`, or `aclose` at the end.
+
+    `base_url` is put before every path; `credentials` are by name of the security
+    scheme; `max_response_bytes` bounds a body that is read as a whole, and one event of a stream.
+    """
+
+    base_url: str
+    schemes: Mapping[str, Scheme] = field(default_factory=dict)
+    credentials: Mapping[str, Credential] = field(default_factory=dict)
+    resilience: Resilience = field(default_factory=Resilience)
+    user_agent: str = "treaty-client"
+    headers: Mapping[str, str] = _NOTHING
+    max_response_bytes: int = DEFAULT_MAX_RESPONSE
+    http: httpx.AsyncClient | None = None
+    _owned: httpx.AsyncClient | None = field(default=None, init=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections that this client opened itself."""
+        if self._owned is not None:
+            await self._owned.aclose()
+            self._owned = None
+
+    @property
+    def _connection(self) -> httpx.AsyncClient:
+        if self.http is not None:
+            return self.http
+        if self._owned is None:
+            self._owned = httpx.AsyncClient(follow_redirects=False)
+        return self._owned
+
+    async def call(self, operation: Operation[T], arguments: Mapping[str, Any] = _NOTHING, body: Any = None, *,
+                   content_type: str | None = None, options: CallOptions | None = None) -> HttpResult[T]:
+        """Call and read the whole answer. Raises `HttpError`, `ProtocolError`, `TransportError`, `DeadlineExceeded`."""
+        options = options or _DEFAULT
+        request, repeatable = await self._prepare(operation, arguments, body, content_type, options)
+        return await self._run(operation, request, repeatable, options)
+
+    async def follow(self, operation: Operation[T], url: str, previous: str, *,
+                     options: CallOptions | None = None) -> HttpResult[T]:
+        """GET a URL that a response of `operation` gave (`Link`, RFC 8288); refused when it leaves the origin."""
+        target = urljoin(previous, url)
+        if urlsplit(target)[:2] != urlsplit(previous)[:2]:
+            raise ProtocolError(f"a link leads from {urlsplit(previous).netloc} to {urlsplit(target).netloc}")
+        options = options or _DEFAULT
+        outgoing = await self._outgoing(operation, {}, options)
+        request = _Request(operation.method, target, outgoing.headers, None)
+        return await self._run(operation, request, operation.repeatable, options)
+
+    async def _run(self, operation: Operation[T], request: _Request, repeatable: bool,
+                   options: CallOptions) -> HttpResult[T]:
+        deadline = effective_deadline(options.timeout, self.resilience.timeout)
+
+        async def attempt(_: int) -> HttpResult[T]:
+            return await self._attempt(operation, request, deadline)
+
+        return await self.resilience.call(attempt, deadline=deadline, repeatable=repeatable and options.retry)
+
+    async def _attempt(self, operation: Operation[T], request: _Request, deadline: Deadline | None) -> HttpResult[T]:
+        async with self._answered(request, deadline) as response:
+            content = await _read(response, self.max_response_bytes)
+        headers = _lower(response.headers)
+        answer = _accepted(operation, response.status_code, headers, content)
+        value = _decode(operation, answer, headers.get("content-type", ""), content)
+        return HttpResult(value=cast(T, value), status=response.status_code, headers=headers, url=request.url)
+
+    @asynccontextmanager
+    async def _answered(self, request: _Request, deadline: Deadline | None) -> AsyncIterator[httpx.Response]:
+        """The response with its body still to be read; what goes wrong on the way becomes one of our errors."""
+        remaining = deadline.remaining if deadline is not None else None
+        try:
+            async with asyncio.timeout(remaining):
+                built = self._connection.build_request(request.method, request.url, headers=request.headers,
+                                                       content=request.content, timeout=remaining)
+                response = await self._connection.send(built, stream=True, follow_redirects=False)
+                try:
+                    yield response
+                finally:
+                    await response.aclose()
+        except (TimeoutError, httpx.TimeoutException) as problem:
+            raise DeadlineExceeded(f"{request.method} {_shown(request.url)}: no answer in time") from problem
+        except (httpx.TransportError, httpx.StreamError) as problem:
+            detail = f"{type(problem).__name__} {problem}".strip()
+            raise TransportError(f"{request.method} {_shown(request.url)}: {detail}") from problem
+        except (httpx.DecodingError, httpx.InvalidURL) as problem:
+            raise ProtocolError(f"{request.method} {_shown(request.url)}: {problem}") from problem
+
+    async def stream_events(self, operation: Operation[T], arguments: Mapping[str, Any] = _NOTHING, body: Any = None,
+                            *, content_type: str | None = None,
+                            options: CallOptions | None = None) -> AsyncIterator[T]:
+        """The data of each server-sent event. The time-out counts until the stream opens only when it is given."""
+        async with self._stream(operation, arguments, body, content_type, options, "text/event-stream") as response:
+            content = find_content(_contents(operation), "text/event-stream")
+            try:
+                async for data in events(response.aiter_bytes(), self.max_response_bytes):
+                    if content is None or content.type is None:
+                        yield cast(T, data)
+                    else:
+                        yield cast(T, _parsed(operation, "event", content.type, data.encode()))
+            except ValueError as problem:
+                raise ProtocolError(str(problem)) from problem
+
+    async def stream_bytes(self, operation: Operation[Any], arguments: Mapping[str, Any] = _NOTHING, body: Any = None,
+                           *, content_type: str | None = None,
+                           options: CallOptions | None = None) -> AsyncIterator[bytes]:
+        """The body, piece by piece, of any size."""
+        accepted = ", ".join(c.media_type for c in _contents(operation) if c.kind in ("bytes", "text")) or "*/*"
+        async with self._stream(operation, arguments, body, content_type, options, accepted) as response:
+            async for chunk in response.aiter_bytes():
+                yield chunk
+
+    @asynccontextmanager
+    async def _stream(self, operation: Operation[Any], arguments: Mapping[str, Any], body: Any,
+                      content_type: str | None, options: CallOptions | None,
+                      accept: str) -> AsyncIterator[httpx.Response]:
+        options = options or _DEFAULT
+        request, _ = await self._prepare(operation, arguments, body, content_type, options)
+        request.headers["accept"] = accept
+        deadline = effective_deadline(options.timeout)
+        breaker = self.resilience.breaker
+        ticket = breaker.acquire() if breaker is not None else 0
+        failure: BaseException | None = None
+        try:
+            async with self._answered(request, deadline) as response:
+                if not 200 <= response.status_code < 300:
+                    content = await _read(response, _KEPT_OF_ERRORS * 4)
+                    _accepted(operation, response.status_code, _lower(response.headers), content)
+                    raise ProtocolError(f"status {response.status_code} is no stream")
+                yield response
+        except BaseException as problem:
+            failure = problem
+            raise
+        finally:
+            if breaker is not None:
+                breaker.record(ticket, failure)
+
+    async def _prepare(self, operation: Operation[Any], arguments: Mapping[str, Any], body: Any,
+                       content_type: str | None, options: CallOptions) -> tuple[_Request, bool]:
+        by_place = _by_place(operation)
+        url = self.base_url.rstrip("/") + expand_path(operation.path, by_place.get("path", ()), arguments)
+        outgoing = await self._outgoing(operation, arguments, options)
+        if "query" in by_place:
+            query = query_string(by_place["query"], arguments)
+            if query:
+                outgoing.query.insert(0, query)
+        if outgoing.query:
+            url += "?" + "&".join(outgoing.query)
+        content = None
+        if body is not None:
+            content = _encoded_body(operation, body, content_type, outgoing.headers)
+        key_header = operation.idempotency_header
+        if key_header is not None and key_header.lower() not in outgoing.headers:
+            key = options.idempotency_key or new_idempotency_key()
+            outgoing.headers[key_header.lower()] = header_text(key_header, key)
+        repeatable = operation.repeatable or key_header is not None
+        return _Request(operation.method, url, outgoing.headers, content), repeatable
+
+    async def _outgoing(self, operation: Operation[Any], arguments: Mapping[str, Any],
+                        options: CallOptions) -> Outgoing:
+        outgoing = Outgoing({"user-agent": self.user_agent, "accept": _accept(operation)}, [], [])
+        headers = outgoing.headers
+        headers.update(trace_headers())
+        for source in (self.headers, options.headers):
+            headers.update((name.lower(), header_text(name, value)) for name, value in source.items())
+        by_place = _by_place(operation)
+        for param in by_place.get("header", ()):
+            value = arguments.get(param.argument)
+            if value is not None:
+                headers[param.name.lower()] = header_text(param.name, value, explode=param.explode,
+                                                          as_json=param.style == "content")
+        for param in by_place.get("cookie", ()):
+            if arguments.get(param.argument) is not None:
+                outgoing.cookies.extend(cookie_pairs(param, arguments[param.argument]))
+        if operation.security and self.credentials:
+            await apply(operation.security, self.schemes, self.credentials, outgoing)
+        if outgoing.cookies:
+            headers["cookie"] = "; ".join(outgoing.cookies)
+        return outgoing
+
+
+def _shown(url: str) -> str:
+    """A URL for messages: without its query, which may hold secrets."""
+    return url.partition("?")[0]
+
+
+def _by_place(operation: Operation[Any]) -> dict[str, list[Param]]:
+    found: dict[str, list[Param]] | None = operation.cache.get("places")
+    if found is None:
+        found = {}
+        for param in operation.params:
+            found.setdefault(param.place, []).append(param)
+        operation.cache["places"] = found
+    return found
+
+
+def _contents(operation: Operation[Any]) -> list[Any]:
+    return [content for answer in operation.answers if answer.status[0] == "2" or answer.status == "default"
+            for content in answer.content]
+
+
+def _accept(operation: Operation[Any]) -> str:
+    found: str | None = operation.cache.get("accept")
+    if found is None:
+        kinds = [c.media_type for answer in operation.answers for c in answer.content if c.kind in ("json", "text")]
+        found = ", ".join(dict.fromkeys(kinds)) or "*/*"
+        operation.cache["accept"] = found
+    return found
+
+
+def _encoded_body(operation: Operation[Any], body: Any, content_type: str | None, headers: dict[str, str]) -> bytes:
+    content = operation.body[0] if content_type is None else find_content(operation.body, content_type)
+    if content is None:
+        raise ValueError(f"{operation.name} takes no {content_type}")
+    codec = codec_of(operation, ("body", content.media_type), content.type) if content.type is not None else None
+    sent, encoded = encode(content, body, codec)
+    headers["content-type"] = content_type if content_type and "*" in content.media_type else sent
+    return encoded
+
+
+async def _read(response: httpx.Response, limit: int) -> bytes:
+    length = response.headers.get("content-length")
+    if length is not None and length.isdigit() and int(length) > limit:
+        raise ProtocolError(f"the response has {int(length):,} bytes, more than {limit:,}")
+    if length is not None and "content-encoding" not in response.headers:
+        return await response.aread()
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > limit:
+            raise ProtocolError(f"the response has more than {limit:,} bytes")
+    return bytes(content)
+
+
+def _lower(headers: httpx.Headers) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in headers.multi_items():
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
+
+
+def _accepted(operation: Operation[Any], status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+    """The declared answer, when it means success; otherwise the fitting error is raised."""
+    answer = operation.answer_to(status)
+    success = 200 <= status < 300
+    redirect = 300 <= status < 400 and answer is not None and answer.status != "default"
+    if success and answer is not None and (answer.status != "default" or not operation.declares_success):
+        return answer
+    if redirect and answer is not None:
+        return answer
+    if success:
+        raise ProtocolError(f"{operation.name}: status {status} is not in the contract")
+    content_type = headers.get("content-type", "")
+    raise http_error_class(status)(
+        status, problem=read_problem(status, content_type, content), headers=headers, body=content[:_KEPT_OF_ERRORS],
+        model=_error_model(operation, answer, content_type, content),
+        retry_after=seconds_to_wait(headers.get("retry-after")))
+
+
+def _error_model(operation: Operation[Any], answer: Answer | None, content_type: str, content: bytes) -> Any:
+    if answer is None or not content:
+        return None
+    try:
+        return _decode(operation, answer, content_type, content)
+    except ProtocolError:
+        return None
+
+
+def _decode(operation: Operation[Any], answer: Answer, content_type: str, content: bytes) -> Any:
+    if not answer.content or (not content and not content_type):
+        return None
+    described = find_content(answer.content, content_type or answer.content[0].media_type)
+    if described is None:
+        raise ProtocolError(f"{operation.name}: status {answer.status} has an undeclared type {content_type!r}")
+    kind = described.kind
+    if kind == "json":
+        return _parsed(operation, (answer.status, described.media_type), described.type or Any, content)
+    if kind == "text":
+        return content.decode("utf-8", "replace")
+    return content
+
+
+def _parsed(operation: Operation[Any], key: object, annotation: Any, content: bytes) -> Any:
+    try:
+        return codec_of(operation, key, annotation).from_json(content)
+    except ValidationError as problem:
+        first = problem.errors(include_input=False, include_url=False)[0]
+        place = "/".join(str(part) for part in first["loc"])
+        raise ProtocolError(f"{operation.name}: the response breaks the contract at /{place}: {first['msg']}"
+                            ) from problem
+
+
+__all__ = ["DEFAULT_MAX_RESPONSE", "CallOptions", "HttpClient", "HttpError", "HttpResult"]

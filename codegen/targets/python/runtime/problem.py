@@ -1,0 +1,97 @@
+"""Problem details (RFC 9457): what servers answer with when a request fails, and how clients read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from .errors import HttpError, ProblemDetails
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a request: a JSON pointer into the body, or the name of a parameter."""
+
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+
+    def as_dict(self) -> dict[str, str]:
+        """The member of `errors`."""
+        found = {"detail": self.detail}
+        if self.pointer is not None:
+            found["pointer"] = self.pointer
+        if self.parameter is not None:
+            found["parameter"] = self.parameter
+        return found
+
+
+class HttpProblem(HttpError):
+    """Raise it in a handler to answer with that status.
+
+    The answer is a problem document made of the arguments. `model` replaces it: a
+    value of the type that the contract declares for the status. `errors` name
+    what is wrong, one by one; `extensions` are further members of the document.
+    """
+
+    def __init__(self, status: int, detail: str = "", *, type: str = "about:blank", title: str = "",  # noqa: A002
+                 instance: str = "", errors: Iterable[Fault] = (), extensions: Mapping[str, Any] | None = None,
+                 headers: Mapping[str, str] | None = None, model: Any = None) -> None:
+        members = dict(extensions or {})
+        faults = [fault.as_dict() for fault in errors]
+        if faults:
+            members["errors"] = faults
+        super().__init__(status, headers=headers or {}, model=model, problem=ProblemDetails(
+            type=type, title=title or phrase(status), status=status, detail=detail, instance=instance,
+            extensions=members))
+
+
+def phrase(status: int) -> str:
+    """The reason phrase of a status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Client Closed Request" if status == 499 else f"Status {status}"
+
+
+def problem_json(problem: ProblemDetails) -> bytes:
+    """The document as UTF-8 JSON; empty members are left out."""
+    document: dict[str, Any] = {"type": problem.type}
+    if problem.title:
+        document["title"] = problem.title
+    if problem.status is not None:
+        document["status"] = problem.status
+    if problem.detail:
+        document["detail"] = problem.detail
+    if problem.instance:
+        document["instance"] = problem.instance
+    document.update((key, value) for key, value in problem.extensions.items() if key not in document)
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+
+
+def read_problem(status: int, content_type: str, body: bytes) -> ProblemDetails | None:
+    """The problem document in a response; None when there is none. Members of a wrong type are ignored (section 3)."""
+    if content_type.partition(";")[0].strip().lower() != MEDIA_TYPE:
+        return None
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(found, dict):
+        return None
+
+    def text(key: str, default: str = "") -> str:
+        value = found.get(key)
+        return value if isinstance(value, str) else default
+
+    stated = found.get("status")
+    return ProblemDetails(
+        type=text("type", "about:blank"), title=text("title"), detail=text("detail"), instance=text("instance"),
+        status=stated if isinstance(stated, int) else status,
+        extensions={key: value for key, value in found.items()
+                    if key not in ("type", "title", "status", "detail", "instance")})

@@ -1,0 +1,111 @@
+"""Emits unions and aliases: `Payment = TypeAliasType(...)`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from codegen.model.ids import TypeId
+from codegen.model.types import Alias, Union
+from codegen.targets.python.enums import document
+from codegen.targets.python.names import snake
+from codegen.targets.python.types import Spelling, uses
+from codegen.targets.python.writer import PythonFile, text
+
+
+def unknown_name(name: str) -> str:
+    """The class for members of a union that the contract does not list."""
+    return f"Unknown{name}"
+
+
+class UnionEmitter:
+    """Writes the unions and aliases of one module. `cyclic`: modules that import this one."""
+
+    def __init__(self, spelling: Spelling, file: PythonFile, cyclic: frozenset[str]) -> None:
+        self._spelling = spelling
+        self._file = file
+        self._cyclic = cyclic
+
+    def simple_alias(self, alias: Alias) -> None:
+        """An alias of a scalar, as a plain assignment."""
+        name = self._spelling.class_of(alias.id)[1]
+        spelled = self._spelling.annotation(alias.type, self._file, location=alias.location)
+        self._file.lines(["", f"{name}: {self._file.ref('typing', 'TypeAlias')} = {spelled}"])
+        document(self._file, alias.doc, deprecated=alias.deprecated)
+
+    def emit_in_order(self, declared: Sequence[Union | Alias]) -> None:
+        """Each after those it names; one within a cycle is quoted."""
+        late: dict[TypeId, Union | Alias] = {one.id: one for one in declared}
+        done: set[TypeId] = set()
+        for one in declared:
+            self._emit_after_needs(one, late, done, [])
+
+    def _emit_after_needs(self, one: Union | Alias, late: dict[TypeId, Union | Alias], done: set[TypeId],
+                          waiting: list[TypeId]) -> None:
+        if one.id in done or one.id in waiting:
+            return
+        for used in uses(one):
+            if used in late:
+                self._emit_after_needs(late[used], late, done, [*waiting, one.id])
+        quoted = any(used in late and used not in done or self._spelling.class_of(used)[0] in self._cyclic
+                     for used in uses(one))
+        for written in (False, True) if self._spelling.is_split(one.id) else (False,):
+            if isinstance(one, Union):
+                self._union(one, quoted=quoted, written=written)
+            else:
+                self._alias(one, quoted=quoted, written=written)
+        done.add(one.id)
+
+    def _alias(self, alias: Alias, *, quoted: bool, written: bool) -> None:
+        spelled = self._spelling.annotation(alias.type, self._file, written=written, typing_only=self._cyclic,
+                                            location=alias.location)
+        self._assign(alias, spelled, quoted=quoted, written=written)
+
+    def _union(self, union: Union, *, quoted: bool, written: bool) -> None:
+        members = [self._spelling.annotation(variant, self._file, written=written, typing_only=self._cyclic,
+                                             location=union.location)
+                   for variant in union.variants]
+        if union.discriminator is None:
+            self._assign(union, self._spelling.either(members, self._file), quoted=quoted, written=written)
+            return
+        name = self._spelling.class_of(union.id, written=written)[1]
+        self._unknown(union, name)
+        nullable = any(self._spelling.accepts_null(variant) for variant in union.variants)
+        objects = [member.removesuffix(" | None") for member in members if member != "None"]
+        either = self._spelling.either([*objects, unknown_name(name)], self._file)
+        runtime = f"{self._spelling.layout.package}.runtime.unions"
+        discriminated = self._file.ref(runtime, "Discriminated")
+        property_ = union.discriminator.property
+        mapping = ", ".join(f"{text(tag)}: {self._target(target, written)}"
+                            for tag, target in union.discriminator.mapping)
+        rule = f"{discriminated}({text(property_)}, {text(_attribute(property_))}, {{{mapping}}})"
+        spelled = f"{self._file.ref('typing', 'Annotated')}[{either}, {rule}]"
+        self._assign(union, f"{spelled} | None" if nullable else spelled, quoted=quoted, written=written)
+
+    def _target(self, target: TypeId, written: bool) -> str:
+        module, name = self._spelling.class_of(target, written=written)
+        return self._file.ref(module, name, typing_only=module in self._cyclic)
+
+    def _unknown(self, union: Union, name: str) -> None:
+        assert union.discriminator is not None
+        property_ = union.discriminator.property
+        base = self._file.ref(f"{self._spelling.layout.package}.runtime.unions", "UnknownVariant")
+        self._file.lines(["", ""])
+        with self._file.block(f"class {unknown_name(name)}({base}):"):
+            document(self._file, f"A `{name}` whose `{property_}` the contract does not list; all its data is kept.")
+            attribute = _attribute(property_)
+            if attribute == property_:
+                self._file.line(f"{attribute}: str")
+            else:
+                alias = f"{self._file.ref('pydantic', 'Field')}(alias={text(property_)})"
+                self._file.line(f"{attribute}: {self._file.ref('typing', 'Annotated')}[str, {alias}]")
+
+    def _assign(self, declared: Union | Alias, spelled: str, *, quoted: bool, written: bool) -> None:
+        """Quoted: what the expression names is defined later; it is read when first used."""
+        name = self._spelling.class_of(declared.id, written=written)[1]
+        alias_type = self._file.ref("typing_extensions", "TypeAliasType")
+        self._file.lines(["", "", f"{name} = {alias_type}({text(name)}, {text(spelled) if quoted else spelled})"])
+        document(self._file, declared.doc, deprecated=declared.deprecated)
+
+
+def _attribute(property_: str) -> str:
+    return property_ if property_.isidentifier() and property_.islower() else snake(property_)
