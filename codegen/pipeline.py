@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 
 from codegen.diagnostics import Diagnostic, Diagnostics
 from codegen.link.linker import link
-from codegen.load.contracts import Loaded, contract_files, load_contracts
+from codegen.load.contracts import Loaded, load_contracts
+from codegen.load.listing import contract_files
 from codegen.model.graph import Graph
 from codegen.settings import Settings, shown
 from codegen.targets.files import GeneratedFile, Output, UnitOutput

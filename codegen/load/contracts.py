@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,6 @@ from codegen.model.graph import Contract, ContractKind, Fragment
 from codegen.model.ids import Location, TypeId
 from codegen.model.types import Declaration
 
-SUFFIXES = (".proto", ".yaml", ".yml", ".json")
 _ROOT_KEYS = {"openapi": ContractKind.OPENAPI, "swagger": ContractKind.OPENAPI, "asyncapi": ContractKind.ASYNCAPI,
               "arazzo": ContractKind.ARAZZO}
 
@@ -31,24 +29,6 @@ class Loaded:
     declarations: Mapping[TypeId, Declaration]
     contracts: tuple[Contract, ...]
     descriptor_set: bytes
-
-
-def contract_files(root: Path) -> tuple[str, ...]:
-    """Paths, relative to `root` and sorted, of the files that may be contracts. Hidden ones are passed over.
-
-    Raises OSError when the folder cannot be listed.
-    """
-    found: list[str] = []
-
-    def fail(problem: OSError) -> None:
-        raise problem
-
-    for folder, folders, files in os.walk(root, onerror=fail):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
-        base = Path(folder).relative_to(root)
-        found += [(base / name).as_posix() for name in files
-                  if name.endswith(SUFFIXES) and not name.startswith(".")]
-    return tuple(sorted(found))
 
 
 def load_contracts(root: Path, paths: tuple[str, ...], diagnostics: Diagnostics, *,

@@ -203,8 +203,10 @@ class Documents:
                 self._diagnostics.error("document/syntax", f"JSON: {problem.msg}",
                                         Location(path=path, line=problem.lineno, column=problem.colno))
             return _FAILED
-        except ValueError as problem:
-            self._diagnostics.error("document/syntax", f"JSON: {problem}", Location(path=path))
+        except _NotJson as problem:
+            line, column = positions.bare_word(text, problem.word)
+            self._diagnostics.error("document/syntax", f"`{problem.word}` is not JSON",
+                                    Location(path=path, line=line, column=column))
             return _FAILED
         except RecursionError:
             self._diagnostics.error("document/too-deep", "nested too deeply", Location(path=path))
@@ -316,8 +318,13 @@ class Documents:
 _FAILED: Any = object()
 
 
+@dataclass
+class _NotJson(Exception):
+    word: str
+
+
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+    raise _NotJson(name)
 
 
 def _step(node: Node, token: str) -> Node | None:

@@ -121,3 +121,12 @@ def repeated_key(text: str, key: str) -> tuple[int, int]:
                 return line, match.start() - text.rfind("\n", 0, match.start())
             seen[-1].add(name)
     return 1, 1
+
+
+def bare_word(text: str, word: str) -> tuple[int, int]:
+    """Where `word` first stands outside of strings; (1, 1) when it does not."""
+    for match in _TOKEN.finditer(text):
+        if match.group() == word:
+            line = text.count("\n", 0, match.start()) + 1
+            return line, match.start() - text.rfind("\n", 0, match.start())
+    return 1, 1

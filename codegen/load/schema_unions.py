@@ -86,11 +86,15 @@ def open_enum_branches(branches: list[Node], documents: Documents) -> tuple[Enum
 
 def discriminator_of(holder: Node, documents: Documents, diagnostics: Diagnostics, *,
                      variants: list[Node] | None = None, base: TypeId | None = None) -> Discriminator | None:
-    """The explicit discriminator at `holder`, implicit names included (OpenAPI 3.1 section 4.8.25)."""
+    """The explicit discriminator at `holder`, implicit names included (OpenAPI 3.1 section 4.8.25).
+
+    AsyncAPI's is the property's name alone; constants of the variants, when they have them, then say more.
+    """
     node = holder.child("discriminator")
-    if not isinstance(node.value, dict):
+    if not isinstance(node.value, dict | str):
         return None
-    name = node.text("propertyName")
+    asyncapi = isinstance(node.value, str)
+    name = str(node.value) if asyncapi else node.text("propertyName")
     if not name:
         diagnostics.error("schema/discriminator", "a discriminator needs `propertyName`", node.location)
         return None
@@ -109,7 +113,7 @@ def discriminator_of(holder: Node, documents: Documents, diagnostics: Diagnostic
             mapping.setdefault(variant.key, TypeId(variant.id))
     if base is not None and base not in explicit:
         mapping.setdefault(holder.key, base)
-    return Discriminator(property=name, mapping=tuple(mapping.items()))
+    return Discriminator(property=name, mapping=tuple(mapping.items()), explicit=not asyncapi)
 
 
 def _stands_for(target: Node, holder: Node, base: TypeId | None) -> TypeId:

@@ -93,11 +93,25 @@ class SchemaReader:
         while self._queue:
             node, name = self._queue.popleft()
             self._read_declaration(node, name)
+        self._break_alias_cycles()
         for id_, declared in self._declarations.items():
-            if isinstance(declared, Union) and declared.discriminator is None:
-                found = inferred_discriminator(declared, self._declarations)
+            if isinstance(declared, Union) and not (declared.discriminator and declared.discriminator.explicit):
+                found = inferred_discriminator(declared, self._declarations) or declared.discriminator
                 self._declarations[id_] = replace(declared, discriminator=found)
         return self._declarations
+
+    def _break_alias_cycles(self) -> None:
+        for id_, declared in self._declarations.items():
+            seen: set[TypeId] = set()
+            current: Declaration | None = declared
+            while isinstance(current, Alias) and current.id not in seen:
+                seen.add(current.id)
+                inner = current.type.inner if isinstance(current.type, Nullable) else current.type
+                current = self._declarations.get(inner.target) if isinstance(inner, Reference) else None
+            if isinstance(current, Alias) and current.id == id_ and isinstance(declared, Alias):
+                self._diagnostics.error("schema/cyclic-alias", "a schema that is only a name for itself",
+                                        declared.location)
+                self._declarations[id_] = replace(declared, type=ANY)
 
     # -- declarations
 
@@ -121,8 +135,6 @@ class SchemaReader:
             self._add_alias(node, name, found)
 
     def _add_alias(self, node: Node, name: Name, target: Type) -> None:
-        if target == Reference(target=TypeId(node.id)):
-            return
         self._declarations[TypeId(node.id)] = Alias(type=target, **self._described(node, name), examples=_examples(node))
 
     def _described(self, node: Node, name: Name) -> dict[str, Any]:
@@ -356,11 +368,12 @@ class SchemaReader:
         return found
 
     def _field(self, key: str, nodes: list[Node], required: bool, name: Name) -> Field:
-        node = nodes[0]
-        if len(nodes) == 1:
+        telling = [each for each in nodes if isinstance(each.value, dict) and _significant(each.value)] or nodes[:1]
+        node = telling[0]
+        if len(telling) == 1:
             found = self.type_of(node, (*name, key))
         else:
-            joined = [piece for each in nodes for piece in self._pieces.of(each)]
+            joined = [piece for each in telling for piece in self._pieces.of(each)]
             found = self._from_pieces(joined, node, (*name, key), named=False)
         values = [each.value for each in nodes if isinstance(each.value, dict)]
         default = next((v["default"] for v in values if "default" in v), None)

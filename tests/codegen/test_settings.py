@@ -50,8 +50,16 @@ def test_every_setting_is_read() -> None:
     assert found == []
     here = Path.cwd()
     assert settings == Settings(
-        root=here, contracts=here / "c", out=here / "o", services=here / "s", package="a.b", targets=("python",),
-        strict=True, allow_remote_refs=True, max_file_size=9, names={"x.yaml#/a": "B"},
+        root=here,
+        contracts=here / "c",
+        out=here / "o",
+        services=here / "s",
+        package="a.b",
+        targets=("python",),
+        strict=True,
+        allow_remote_refs=True,
+        max_file_size=9,
+        names={"x.yaml#/a": "B"},
         ignore=(Ignored(rule="python/*", path="x/*", reason="not called"),),
     )
 
@@ -86,7 +94,7 @@ def test_a_mistake_is_reported_at_its_place(text: str, rule: str, line: int, col
 
 
 def test_a_mistake_in_pyproject_is_searched_in_our_table_only() -> None:
-    _, found = read('[other]\npackage = 3\n\n[tool.treaty]\npackage = 3\n', name="pyproject.toml")
+    _, found = read("[other]\npackage = 3\n\n[tool.treaty]\npackage = 3\n", name="pyproject.toml")
     assert [each.location.line for each in found] == [5]
 
 

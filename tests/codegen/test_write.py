@@ -93,8 +93,23 @@ def test_an_edit_that_equals_what_is_generated_is_no_conflict(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     "path",
-    ["../a.py", "/a.py", "x/../../a.py", "a//b.py", "./a.py", "", "a\\b.py", "c:a.py", "a\n.py", " a.py", "a.",
-     "x" * 256, "MANIFEST.json", "manifest.json", ".treaty_cache/x"],
+    [
+        "../a.py",
+        "/a.py",
+        "x/../../a.py",
+        "a//b.py",
+        "./a.py",
+        "",
+        "a\\b.py",
+        "c:a.py",
+        "a\n.py",
+        " a.py",
+        "a.",
+        "x" * 256,
+        "MANIFEST.json",
+        "manifest.json",
+        ".treaty_cache/x",
+    ],
 )
 def test_a_path_that_leaves_the_folder_or_is_not_portable_is_refused(tmp_path: Path, path: str) -> None:
     assert write(tmp_path, {path: "x"}) == ["write/outside"]
@@ -215,8 +230,10 @@ def test_a_file_where_the_output_folder_should_be_is_one_clear_failure(tmp_path:
 
 def test_only_one_run_at_a_time_works_on_a_folder(tmp_path: Path) -> None:
     waited: list[bool] = []
-    with disk.locked(tmp_path), pytest.raises(disk.DiskError, match="another run"), disk.locked(
-        tmp_path, wait=0.1, on_wait=lambda: waited.append(True)
+    with (
+        disk.locked(tmp_path),
+        pytest.raises(disk.DiskError, match="another run"),
+        disk.locked(tmp_path, wait=0.1, on_wait=lambda: waited.append(True)),
     ):
         pass
     assert waited == [True]

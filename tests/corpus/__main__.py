@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def _projects(folder: Path) -> Iterator[tuple[str, Path, tuple[str, ...]]]:
-    from codegen.load.contracts import contract_files
+    from codegen.load.listing import contract_files
 
     protos: dict[Path, list[str]] = {}
     for path in contract_files(folder):

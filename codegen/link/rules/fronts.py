@@ -1,4 +1,7 @@
-"""An HTTP operation that fronts an RPC maps onto it: request, response, stream kind, status."""
+"""An HTTP operation that fronts an RPC maps onto it: request, response, stream kind, status.
+
+A header parameter whose `x-grpc-field` is a map field becomes one entry of it, under the header's name.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from codegen.model.services import (
     Response,
     Transcoding,
 )
-from codegen.model.types import Alias, Field, Record, Reference, Scalar, Type
+from codegen.model.types import Alias, Field, MapOf, Record, Reference, Scalar, Type
 
 HTTP_OF_GRPC = {
     "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "OUT_OF_RANGE": 400, "UNAUTHENTICATED": 401,
@@ -75,8 +78,9 @@ class _Front:
         for parameter in self._http.parameters:
             self._parameter(parameter, wanted)
         self._body(wanted)
+        chosen = {wanted[name].oneof for name in self._filled if name in wanted} - {None}
         for name, proto_field in wanted.items():
-            if name not in self._filled:
+            if name not in self._filled and proto_field.oneof not in chosen:
                 self._diagnostics.warning(
                     "link/rpc-request-unfilled", f"{self._operation.name}: nothing of the HTTP request fills "
                     f"`{request.id}.{name}`", self._how.location, related=(proto_field.location,),
@@ -98,6 +102,9 @@ class _Front:
         if by_header and parameter.name not in renamed:
             return
         name = renamed.get(parameter.name, parameter.name)
+        if by_header and name in wanted and isinstance(wanted[name].type, MapOf):
+            self._filled.add(name)
+            return
         proto_field = self._take(name, wanted, f"the parameter `{parameter.name}`")
         if proto_field is not None:
             as_field = Field(name=parameter.name, type=parameter.type, required=False, location=parameter.location)
@@ -178,8 +185,20 @@ class _Front:
 
     # -- status
 
+    def _overrides(self) -> dict[str, int]:
+        """`x-grpc-status` of the document: gRPC codes that become another HTTP status than google.rpc.Code says."""
+        service = self._graph.services.get(self._operation.location.path)
+        stated = service.extensions.get("x-grpc-status") if service else None
+        if stated is None:
+            return {}
+        if not isinstance(stated, dict) or any(code not in HTTP_OF_GRPC or not isinstance(status, int)
+                                               for code, status in stated.items()):
+            self._error("link/status", "`x-grpc-status` must map gRPC codes to HTTP statuses")
+            return {}
+        return stated
+
     def _statuses(self) -> None:
-        possible = set(HTTP_OF_GRPC.values()) | _OF_THE_FRONT
+        possible = set(HTTP_OF_GRPC.values()) | set(self._overrides().values()) | _OF_THE_FRONT
         documented = {answer.status for answer in self._http.responses}
         for answer in self._http.responses:
             stated = answer.status

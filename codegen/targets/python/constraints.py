@@ -63,7 +63,7 @@ def _integer_arguments(primitive: Primitive, rules: Constraints, diagnostics: Di
         diagnostics.unsupported("python/constraint", f"multipleOf {step} on an integer is not checked", location)
 
 
-def _rounded(value: float | int | None, towards: Callable[[float | int], int]) -> int | None:
+def _rounded(value: float | None, towards: Callable[[float | int], int]) -> int | None:
     return None if value is None else towards(value)
 
 

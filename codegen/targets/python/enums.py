@@ -39,7 +39,7 @@ def _usable(name: str) -> bool:
 
 
 def _escaped(name: str) -> str:
-    return f"{name}_" if name in ("MRO",) else name
+    return f"{name}_" if name == "MRO" else name
 
 
 def member_of(declared: Enum, value: JsonValue) -> str | None:

@@ -61,18 +61,19 @@ def emit_proto_file(graph: Graph, layout: Layout, proto_file: str,
     emitter = _Emitter(graph, layout, file, diagnostics)
     names = Namespace(f"module {module}", diagnostics)
     claimed = [service for service in services
-               if all(names.claim(name, service.id, service.location) for name in _module_names(service))]
+               if all(names.claim(name, service.id, service.location) for name in _module_names(service, layout))]
     for service in claimed:
-        for name in _module_names(service):
+        for name in _module_names(service, layout):
             file.define(name)
     for service in claimed:
         emitter.service(service)
     return (GeneratedFile(path=file.path, content=file.render()),) if claimed else ()
 
 
-def _module_names(service: Service) -> tuple[str, ...]:
-    name = pascal([service.name])
-    return f"{name}Methods", f"{name}Client", f"{name}Handler", f"add_{snake(service.name)}"
+def _module_names(service: Service, layout: Layout) -> tuple[str, str, str, str]:
+    name = layout.chosen_name(service.location) or service.name
+    stem = pascal([name])
+    return f"{stem}Methods", f"{stem}Client", f"{stem}Handler", f"add_{snake(name)}"
 
 
 class _Emitter:
@@ -85,10 +86,10 @@ class _Emitter:
 
     def service(self, service: Service) -> None:
         rpcs = list(self._rpcs(service))
-        methods, client, handler, add = _module_names(service)
+        methods, client, handler, add = _module_names(service, self._layout)
         self._methods(methods, service, rpcs)
         self._client(client, methods, service, rpcs)
-        self._handler(handler, service, rpcs)
+        self._handler(handler, add, service, rpcs)
         self._binding(add, handler, methods, service, rpcs)
 
     def _rpcs(self, service: Service) -> Iterator[_Rpc]:
@@ -107,11 +108,12 @@ class _Emitter:
                     "python/message-name", f"{operation.name} is left out: the name of its request or response is a "
                     "Python keyword", operation.location, hint="rename the message")
                 continue
-            spelled = constant(operation.name)
-            if names.claim(snake(operation.name), operation.id, operation.location) and constants.claim(
+            name = self._layout.chosen_name(operation.location) or operation.name
+            method, spelled = snake(name), constant(name)
+            if names.claim(method, operation.id, operation.location) and constants.claim(
                     spelled, operation.id, operation.location):
-                yield _Rpc(operation=operation, binding=operation.binding, method=snake(operation.name),
-                           constant=spelled, request=request, response=response)
+                yield _Rpc(operation=operation, binding=operation.binding, method=method, constant=spelled,
+                           request=request, response=response)
 
     def _methods(self, name: str, service: Service, rpcs: Sequence[_Rpc]) -> None:
         file = self._file
@@ -239,11 +241,11 @@ class _Emitter:
             file.line(f"return {self._ref('grpc_client', 'items')}(lambda page: self.{rpc.method}(page, "
                       f"deadline=deadline, metadata=metadata), request, lambda response: response.{pages.field})")
 
-    def _handler(self, name: str, service: Service, rpcs: Sequence[_Rpc]) -> None:
+    def _handler(self, name: str, add: str, service: Service, rpcs: Sequence[_Rpc]) -> None:
         file = self._file
         call = self._ref("grpc_server", "Call", typing_only=True)
         with file.block(f"class {name}({file.ref('typing', 'Protocol')}):"):
-            file.docstring(f"Implement this to serve {service.id}, and give it to `{_module_names(service)[3]}`.\n\n"
+            file.docstring(f"Implement this to serve {service.id}, and give it to `{add}`.\n\n"
                            f"Raise `{self._runtime}.errors.NotFound` and the like to answer with that status.")
             for rpc in rpcs:
                 iterator = file.ref("collections.abc", "AsyncIterator", typing_only=True) if rpc.kind != "unary" else ""

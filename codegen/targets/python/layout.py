@@ -59,6 +59,10 @@ class Layout:
             names.claim(name, declared.location.pointer or "/".join(declared.name), declared.location)
             self._classes[declared.id] = name
 
+    def chosen_name(self, location: Location) -> str | None:
+        """The name that the settings give an element, by `path#pointer` of its place."""
+        return self._renamed.get(f"{location.path}#{location.pointer}")
+
     def contract_package(self, path: str) -> str:
         """The dotted package of an OpenAPI, AsyncAPI or schema file."""
         return self._packages[path]

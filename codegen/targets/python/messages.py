@@ -11,7 +11,7 @@ from __future__ import annotations
 import keyword
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2
@@ -28,10 +28,6 @@ from codegen.targets.python.layout import Layout
 from codegen.targets.python.names import Namespace
 from codegen.targets.python.writer import MARK, printable
 
-REQUIREMENTS = ("grpcio>=1.80", "grpcio-health-checking>=1.80", "grpcio-reflection>=1.80")
-"""What generated gRPC code needs besides protobuf, for which see `protobuf_requirement`."""
-COMMON_PROTOS_REQUIREMENT = "googleapis-common-protos>=1.72"
-
 _GENCODE_VERSION = re.compile(r"^# Protobuf Python Version: (?P<version>\S+)$", re.MULTILINE)
 _IMPORT_FROM = re.compile(r"^from (?P<package>[\w.]+) import (?P<name>\w+) as (?P<alias>\w+)$")
 _IMPORT_PLAIN = re.compile(r"^import (?P<module>\w+) as (?P<alias>\w+)$")
@@ -42,14 +38,23 @@ _KEYWORD_REEXPORT = re.compile(r"^from [\w.]+ import (?P<name>\w+) as (?P=name)$
 _STUB_FAILURES = (AssertionError, LookupError, TypeError, ValueError, AttributeError)
 
 
-def protobuf_requirement(messages: Iterable[GeneratedFile]) -> str:
-    """The oldest protobuf that the generated modules accept, and the newest (generated code works one major ahead)."""
-    for file in messages:
-        found = _GENCODE_VERSION.search(file.content) if isinstance(file.content, str) else None
-        if found:
-            major = int(found["version"].split(".")[0])
-            return f"protobuf>={found['version']},<{major + 2}"
-    return "protobuf>=6.33"
+def protobuf_requirement() -> str:
+    """The protobuf releases that accept what this protoc generates: from its own version to one major ahead.
+
+    See https://protobuf.dev/support/cross-version-runtime-guarantee/.
+    """
+    empty = FileDescriptorSet(file=[FileDescriptorProto(name="empty.proto", syntax="proto3")]).SerializeToString()
+    source = _run_protoc("python_out", ".py", empty, ["empty.proto"], Diagnostics())
+    found = _GENCODE_VERSION.search(source["empty.proto"])
+    if found is None:
+        return "protobuf"
+    return f"protobuf>={found['version']},<{int(found['version'].split('.')[0]) + 2}"
+
+
+def needs_common_protos(graph: Graph) -> bool:
+    """Whether a contract imports files that come with googleapis-common-protos (`google/rpc/status.proto`)."""
+    return any(not path.startswith("google/protobuf/") for file in graph.proto_files.values()
+               for path in file.foreign_imports)
 
 
 def emit_messages(graph: Graph, layout: Layout, paths: Sequence[str],

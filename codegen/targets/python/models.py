@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 from codegen.diagnostics import Diagnostics
 from codegen.model.graph import Graph
-from codegen.model.ids import TypeId
 from codegen.model.types import Alias, Declaration, Enum, Record, Scalar, Union
 from codegen.targets.files import GeneratedFile
 from codegen.targets.python.enums import emit_enum
@@ -53,7 +52,7 @@ class _Module:
                 simple.append(declared)
             elif isinstance(declared, (Alias, Union)):
                 late.append(declared)
-        unions = UnionEmitter(self._spelling, self._file, self._cyclic)
+        unions = UnionEmitter(self._spelling, self._file, self._cyclic, self._diagnostics)
         for alias in simple:
             unions.simple_alias(alias)
         for declared in self._declared:
@@ -123,20 +122,3 @@ def _reached(steps: dict[str, set[str]], start: str) -> set[str]:
             found.add(following)
             waiting.append(following)
     return found
-
-
-def class_names(graph: Graph, spelling: Spelling, path: str) -> tuple[str, ...]:
-    """The public names of a models module, in the contract's order."""
-    found: list[str] = []
-    for type_id in graph.declarations_of.get(path, ()):
-        found += _public(spelling, graph.declarations[type_id], type_id)
-    return tuple(found)
-
-
-def _public(spelling: Spelling, declared: Declaration, type_id: TypeId) -> list[str]:
-    names = [spelling.class_of(type_id)[1]]
-    if spelling.is_split(type_id):
-        names.append(spelling.class_of(type_id, written=True)[1])
-    if isinstance(declared, Union) and declared.discriminator:
-        names += [unknown_name(name) for name in names]
-    return names

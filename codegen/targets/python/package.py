@@ -17,20 +17,23 @@ ROOT = "python"
 SOURCE = "the contracts"
 VERSION = "0.1.0"
 
+_MODELS = ("models", "open_enum", "scalars", "unions")
 _RUNTIME_OF = {
     ContractKind.PROTO: ("grpc_client", "grpc_server"),
-    ContractKind.OPENAPI: ("http_client", "http_server", "models"),
-    ContractKind.ASYNCAPI: ("events", "transport", "models"),
-    ContractKind.SCHEMA: ("models",),
+    ContractKind.OPENAPI: ("http_client", "http_pages", "http_server", *_MODELS),
+    ContractKind.ASYNCAPI: ("events", "transport", "in_process", "message_parts", "publishing", "consuming",
+                            "request_reply", *_MODELS),
+    ContractKind.SCHEMA: _MODELS,
 }
 _REQUIREMENTS = {
     "fastapi": "fastapi>=0.115",
-    "google.protobuf": "protobuf>=7.35,<8",
+    "google.protobuf": "protobuf>=6.33",
+    "google.rpc": "googleapis-common-protos>=1.72",
     "grpc": "grpcio>=1.80",
     "grpc_health": "grpcio-health-checking>=1.80",
     "grpc_reflection": "grpcio-reflection>=1.80",
     "httpx": "httpx>=0.27",
-    "multipart": "python-multipart>=0.0.20",
+    "python_multipart": "python-multipart>=0.0.20",
     "pydantic": "pydantic>=2.12",
     "starlette": "starlette>=0.40",
     "typing_extensions": "typing-extensions>=4.12",
@@ -116,9 +119,15 @@ def _third_party(runtime: Iterable[str]) -> set[str]:
 
 def _pyproject(graph: Graph, package: str, runtime: tuple[str, ...]) -> str:
     used = _third_party(runtime) - _ALWAYS_OPTIONAL
+    known = dict(_REQUIREMENTS)
     if graph.proto_files:
-        used |= {"google.protobuf", "grpc"}
-    requirements = sorted([_REQUIREMENTS[name] for name in used] + [_STUBS[name] for name in used if name in _STUBS])
+        from codegen.targets.python.messages import needs_common_protos, protobuf_requirement
+
+        used |= {"google.protobuf", "grpc", "grpc_health", "grpc_reflection", "typing_extensions"}
+        known["google.protobuf"] = protobuf_requirement()
+        if needs_common_protos(graph):
+            used.add("google.rpc")
+    requirements = sorted([known[name] for name in used] + [_STUBS[name] for name in used if name in _STUBS])
     listed = "".join(f"    {text(each)},\n".replace("'", '"') for each in requirements)
     top = package.split(".")[0]
     return (

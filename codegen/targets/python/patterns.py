@@ -14,8 +14,9 @@ _CLASSES = {"d": "0-9", "w": "0-9A-Za-z_"}
 _SPACE = r"\t\n\x0b\x0c\r\x20\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _NOT_SPACE = r"[^\t\n\x0b\x0c\r\x20\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
 _QUANTIFIER = re.compile(r"\{(\d+)(?:,(\d*))?\}")
-_TOKEN = re.compile(r"""\\u\{[0-9A-Fa-f]+\}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[pP]\{[^}]*\}|\\k<[^>]*>|\\c[A-Za-z]
-                        |\\[1-9]\d*|\\.|\(\?(?:<?[=!]|:|<[A-Za-z_$][\w$]*>)|\{\d+(?:,\d*)?\}|.""", re.VERBOSE | re.DOTALL)
+_TOKEN = re.compile(
+    r"""\\u\{[0-9A-Fa-f]+\}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[pP]\{[^}]*\}|\\k<[^>]*>|\\c[A-Za-z]
+        |\\[1-9]\d*|\\.|\(\?(?:<?[=!]|:|<[A-Za-z_$][\w$]*>)|\{\d+(?:,\d*)?\}|.""", re.VERBOSE | re.DOTALL)
 _LARGEST_LINEAR_COUNT = 1000
 
 
@@ -34,7 +35,7 @@ class UnsupportedPattern(ValueError):
 def translate(pattern: str) -> Pattern:
     """The pattern for the linear engine if that can run it, else for `re`."""
     tokens = [found.group() for found in _TOKEN.finditer(pattern)]
-    backtracking = "--" in pattern or any(_needs_backtracking(token) for token in tokens)
+    backtracking = any(_needs_backtracking(token) for token in tokens)
     properties = any(token[:2] in (r"\p", r"\P") for token in tokens)
     if backtracking and properties:
         raise UnsupportedPattern("Unicode properties together with look-around or back-references")
@@ -61,7 +62,7 @@ def _translated(tokens: list[str], *, linear: bool) -> Iterator[str]:
     for position, token in enumerate(tokens):
         if in_class:
             in_class = token != "]"
-            yield _in_class(token)
+            yield r"\-" if _is_literal_dash(tokens, position) else _in_class(token)
         elif token == "[":
             following = tokens[position + 1:position + 3]
             if following[:1] == ["]"]:
@@ -72,6 +73,14 @@ def _translated(tokens: list[str], *, linear: bool) -> Iterator[str]:
             yield _outside(token, linear=linear)
     if in_class:
         raise UnsupportedPattern("a character class is not closed")
+
+
+def _is_literal_dash(tokens: list[str], position: int) -> bool:
+    """A dash that both engines might take for a set operation: the first of a class, or the end of a range."""
+    def first(at: int) -> bool:
+        return tokens[at - 1] == "[" or (tokens[at - 1] == "^" and tokens[at - 2] == "[")
+
+    return tokens[position] == "-" and (first(position) or (tokens[position - 1] == "-" and not first(position - 1)))
 
 
 def _outside(token: str, *, linear: bool) -> str:
@@ -118,10 +127,8 @@ def _escape(token: str) -> str:
             raise UnsupportedPattern("a backslash at the end")
         return token
     kind = token[1]
-    if token.startswith(r"\u{"):
-        return _code_point(int(token[3:-1], 16))
     if kind in "ux" and len(token) > 2:
-        return _code_point(int(token[2:], 16))
+        return _code_point(int(token[2:].strip("{}"), 16))
     if kind == "c" and len(token) == 3:
         return _code_point(ord(token[2]) % 32)
     if kind in "pP" or kind in "tnrfv" or re.fullmatch(r"\\[1-9]\d*", token):

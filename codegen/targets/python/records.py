@@ -7,7 +7,20 @@ import re
 
 from codegen.diagnostics import Diagnostics
 from codegen.model.ids import Location
-from codegen.model.types import ANY, Alias, Constant, Enum, Field, Nullable, Primitive, Record, Reference, Scalar, Type
+from codegen.model.types import (
+    ANY,
+    Alias,
+    Constant,
+    Constraints,
+    Enum,
+    Field,
+    Nullable,
+    Primitive,
+    Record,
+    Reference,
+    Scalar,
+    Type,
+)
 from codegen.targets.python.constraints import TEXT
 from codegen.targets.python.enums import document, member_of
 from codegen.targets.python.names import Namespace, snake
@@ -77,6 +90,7 @@ class RecordEmitter:
             self._additional(record, written=written)
             if withheld:
                 self._withhold(withheld)
+            self._count(record.constraints)
             for field in fields:
                 if field.name in attributes:
                     self._field(field, attributes[field.name], written=written)
@@ -106,6 +120,12 @@ class RecordEmitter:
         class_var = self._file.ref("typing", "ClassVar")
         listed = ", ".join(text(name) for name in names)
         self._file.line(f"__withheld__: {class_var}[frozenset[str]] = frozenset({{{listed}}})")
+
+    def _count(self, rules: Constraints) -> None:
+        if rules.min_properties or rules.max_properties is not None:
+            count = f"{self._runtime('property_count')}({rules.min_properties}, {rules.max_properties})"
+            validator = self._file.ref("pydantic", "model_validator")
+            self._file.line(f'_properties_are_counted = {validator}(mode="after")({count})')
 
     def _field(self, field: Field, attribute: str, *, written: bool) -> None:
         spelled = self._spelling.annotation(field.type, self._file, written=written, location=field.location,
@@ -184,9 +204,6 @@ class RecordEmitter:
             self._diagnostics.unsupported(
                 "python/pattern-properties", "the names of pattern properties are not checked; their values are kept",
                 record.location)
-        if record.constraints.min_properties or record.constraints.max_properties is not None:
-            self._diagnostics.unsupported(
-                "python/constraint", "the number of properties of a record is not checked", record.location)
 
     def _runtime(self, name: str) -> str:
         return self._file.ref(f"{self._spelling.layout.package}.runtime.models", name)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from codegen.diagnostics import Diagnostic, Diagnostics
 from codegen.model.graph import Contract, ContractKind, Graph
 from codegen.model.services import GrpcBinding, HttpBinding
 from codegen.targets.files import GeneratedFile
 from codegen.targets.python.layout import Layout
+
+if TYPE_CHECKING:
+    from codegen.targets.python.types import Spelling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,7 @@ class PythonTarget:
     diagnostics: Diagnostics
     renamed: Mapping[str, str] = field(default_factory=dict)
     _layout: Layout = field(init=False)
+    _spelled: Spelling | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._layout = Layout(self.graph, self.package, self.diagnostics, self.renamed)
@@ -74,7 +79,13 @@ class PythonTarget:
             if path not in found and path in self.graph.contracts:
                 found[path] = None
                 queue.extend(self.graph.contracts[path].depends_on)
+        if contract.kind is not ContractKind.PROTO:
+            found |= dict.fromkeys(self._referring(contract.path))
         return tuple(sorted(found))
+
+    def _referring(self, path: str) -> Iterable[str]:
+        """Contracts that refer to this one: which of its schemas are declared can depend on them."""
+        return (c.path for c in self.graph.contracts.values() if path in c.depends_on)
 
     def _fronted(self, path: str) -> Iterable[str]:
         service = self.graph.services.get(path)
@@ -106,13 +117,21 @@ class PythonTarget:
     def _emit_json_side(self, path: str, own: Diagnostics) -> Iterable[GeneratedFile]:
         from codegen.targets.python.models import emit_models
 
+        spelling = self._spelling().reporting_to(own)
         if self.graph.declarations_of.get(path):
-            yield from emit_models(self.graph, self._layout, path, own)
+            yield from emit_models(self.graph, self._layout, path, own, spelling)
         if path in self.graph.services:
             from codegen.targets.python.http import emit_http
 
-            yield from emit_http(self.graph, self._layout, self.graph.services[path], own)
+            yield from emit_http(self.graph, self._layout, self.graph.services[path], own, spelling=spelling)
         if path in self.graph.applications:
             from codegen.targets.python.events import emit_events
 
-            yield from emit_events(self.graph, self._layout, self.graph.applications[path], own)
+            yield from emit_events(self.graph, self._layout, self.graph.applications[path], own, spelling)
+
+    def _spelling(self) -> Spelling:
+        if self._spelled is None:
+            from codegen.targets.python.types import Spelling
+
+            self._spelled = Spelling(self.graph, self._layout, self.diagnostics)
+        return self._spelled

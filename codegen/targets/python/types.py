@@ -10,17 +10,35 @@ than those it refers to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 
 from codegen.diagnostics import Diagnostics
 from codegen.model.graph import ContractKind, Graph
 from codegen.model.ids import NOWHERE, Location, TypeId
 from codegen.model.types import (
-    Alias, Constant, Constraints, Declaration, Enum, ListOf, MapOf, Nullable, Primitive, Record, Reference, Scalar,
-    TupleOf, Type, Union,
+    Alias,
+    Constant,
+    Constraints,
+    Declaration,
+    Enum,
+    ListOf,
+    MapOf,
+    Nullable,
+    Primitive,
+    Record,
+    Reference,
+    Scalar,
+    TupleOf,
+    Type,
+    Union,
 )
 from codegen.targets.python.constraints import (
-    TEXT, decimal_text, length_arguments, number_arguments, pattern_parts,
+    TEXT,
+    decimal_text,
+    length_arguments,
+    number_arguments,
+    pattern_parts,
 )
 from codegen.targets.python.layout import Layout
 from codegen.targets.python.writer import PythonFile, text
@@ -62,8 +80,16 @@ class Spelling:
         self.diagnostics = diagnostics
         self._split = _reaching(graph, {i for i, d in graph.declarations.items() if _has_direction(d)})
         self._request_names = _request_names(graph, layout, self._split)
+        self._same_value = {type_id: [target for type_ in _variants(declared) for target in _same_value(type_)]
+                            for type_id, declared in graph.declarations.items()}
         self.contract_uses = _contract_uses(graph)
         """Paths of the contracts whose declarations each contract names."""
+
+    def reporting_to(self, diagnostics: Diagnostics) -> Spelling:
+        """The same spelling, its complaints gathered elsewhere; costs nothing."""
+        other = copy(self)
+        other.diagnostics = diagnostics
+        return other
 
     def is_split(self, type_id: TypeId) -> bool:
         """Whether requests and responses see the declaration differently."""
@@ -79,9 +105,15 @@ class Spelling:
         """The run-time annotation of a value, constraints included. Names it needs are imported into `file`."""
         return self._spell(type_, _Use(file=file, written=written, location=location, typing_only=typing_only))
 
-    def plain(self, type_: Type, file: PythonFile, *, written: bool = False) -> str:
+    def plain(self, type_: Type, file: PythonFile, *, written: bool = False,
+              typing_only: frozenset[str] = frozenset()) -> str:
         """The type alone, as signatures show it: no constraints."""
-        return self._spell(type_, _Use(file=file, written=written, bare=True))
+        return self._spell(type_, _Use(file=file, written=written, bare=True, typing_only=typing_only))
+
+    def is_endless(self, type_: Type, within: TypeId) -> bool:
+        """Whether reading the type leads back to `within` without an object or array in between."""
+        found = _closure(set(_same_value(type_)), self._same_value)
+        return within in found
 
     def accepts_null(self, type_: Type) -> bool:
         """Whether null is a value of the type."""
@@ -191,7 +223,7 @@ class Spelling:
         if name is not None:
             self._report_ignored(primitive, rules, use)
             return self._runtime(name, use)
-        return self._annotated(_PLAIN[primitive], [_field(numbers, use)] if numbers else [], use)
+        return self._annotated(_PLAIN[primitive], [_field(numbers, use)] if numbers and not use.bare else [], use)
 
     def _decimal(self, type_: Scalar, use: _Use) -> str:
         if type_.primitive is Primitive.DECIMAL_STRING:
@@ -284,6 +316,20 @@ def uses(declared: Declaration) -> Iterator[TypeId]:
             yield from (target for _, target in declared.discriminator.mapping)
     elif isinstance(declared, Alias):
         yield from parts(declared.type)
+
+
+def _variants(declared: Declaration) -> tuple[Type, ...]:
+    if isinstance(declared, Union):
+        return declared.variants
+    return (declared.type,) if isinstance(declared, Alias) else ()
+
+
+def _same_value(type_: Type) -> Iterator[TypeId]:
+    """The declarations that apply to the very value a type describes."""
+    while isinstance(type_, Nullable):
+        type_ = type_.inner
+    if isinstance(type_, Reference):
+        yield type_.target
 
 
 def _has_direction(declared: Declaration) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from codegen.diagnostics import Diagnostics
 from codegen.model.ids import TypeId
-from codegen.model.types import Alias, Union
+from codegen.model.types import Alias, Type, Union
 from codegen.targets.python.enums import document
 from codegen.targets.python.names import snake
 from codegen.targets.python.types import Spelling, uses
@@ -20,7 +21,8 @@ def unknown_name(name: str) -> str:
 class UnionEmitter:
     """Writes the unions and aliases of one module. `cyclic`: modules that import this one."""
 
-    def __init__(self, spelling: Spelling, file: PythonFile, cyclic: frozenset[str]) -> None:
+    def __init__(self, spelling: Spelling, file: PythonFile, cyclic: frozenset[str], diagnostics: Diagnostics) -> None:
+        self._diagnostics = diagnostics
         self._spelling = spelling
         self._file = file
         self._cyclic = cyclic
@@ -46,7 +48,7 @@ class UnionEmitter:
         for used in uses(one):
             if used in late:
                 self._emit_after_needs(late[used], late, done, [*waiting, one.id])
-        quoted = any(used in late and used not in done or self._spelling.class_of(used)[0] in self._cyclic
+        quoted = any((used in late and used not in done) or self._spelling.class_of(used)[0] in self._cyclic
                      for used in uses(one))
         for written in (False, True) if self._spelling.is_split(one.id) else (False,):
             if isinstance(one, Union):
@@ -56,6 +58,9 @@ class UnionEmitter:
         done.add(one.id)
 
     def _alias(self, alias: Alias, *, quoted: bool, written: bool) -> None:
+        if self._endless(alias.type, alias):
+            self._assign(alias, self._file.ref("typing", "Any"), quoted=False, written=written)
+            return
         spelled = self._spelling.annotation(alias.type, self._file, written=written, typing_only=self._cyclic,
                                             location=alias.location)
         self._assign(alias, spelled, quoted=quoted, written=written)
@@ -63,12 +68,14 @@ class UnionEmitter:
     def _union(self, union: Union, *, quoted: bool, written: bool) -> None:
         members = [self._spelling.annotation(variant, self._file, written=written, typing_only=self._cyclic,
                                              location=union.location)
-                   for variant in union.variants]
+                   for variant in union.variants if not self._endless(variant, union)]
+        if not members:
+            members = [self._file.ref("typing", "Any")]
         if union.discriminator is None:
             self._assign(union, self._spelling.either(members, self._file), quoted=quoted, written=written)
             return
         name = self._spelling.class_of(union.id, written=written)[1]
-        self._unknown(union, name)
+        self._unknown(name, union.discriminator.property)
         nullable = any(self._spelling.accepts_null(variant) for variant in union.variants)
         objects = [member.removesuffix(" | None") for member in members if member != "None"]
         either = self._spelling.either([*objects, unknown_name(name)], self._file)
@@ -85,9 +92,15 @@ class UnionEmitter:
         module, name = self._spelling.class_of(target, written=written)
         return self._file.ref(module, name, typing_only=module in self._cyclic)
 
-    def _unknown(self, union: Union, name: str) -> None:
-        assert union.discriminator is not None
-        property_ = union.discriminator.property
+    def _endless(self, type_: Type, one: Union | Alias) -> bool:
+        endless = self._spelling.is_endless(type_, one.id)
+        if endless:
+            self._diagnostics.error(
+                "python/endless", f"`{'.'.join(one.name)}` refers back to itself with no object or array in between",
+                one.location, hint="checking a value against it would never end (JSON Schema 2020-12 core, 9.4.1)")
+        return endless
+
+    def _unknown(self, name: str, property_: str) -> None:
         base = self._file.ref(f"{self._spelling.layout.package}.runtime.unions", "UnknownVariant")
         self._file.lines(["", ""])
         with self._file.block(f"class {unknown_name(name)}({base}):"):

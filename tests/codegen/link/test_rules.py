@@ -8,7 +8,8 @@ import pytest
 
 from codegen.diagnostics import Diagnostics, Severity
 from codegen.link.linker import link
-from codegen.load.contracts import contract_files, load_contracts
+from codegen.load.contracts import load_contracts
+from codegen.load.listing import contract_files
 from codegen.model.graph import Graph
 
 PROTO = """

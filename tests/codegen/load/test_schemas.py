@@ -293,3 +293,14 @@ def test_assertions_the_graph_cannot_hold_are_reported(tmp_path: Path, keyword: 
     schemas = Schemas(tmp_path, f"A: {{type: object, properties: {{a: {{type: string}}}}, {keyword}}}")
     assert len(schemas.rules) == 1
     assert schemas.rules[0].startswith("schema/")
+
+
+def test_the_discriminator_of_asyncapi_is_the_name_of_a_property(tmp_path: Path) -> None:
+    schemas = Schemas(tmp_path, """
+        Pet: {discriminator: kind, oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}]}
+        Cat: {type: object, required: [kind], properties: {kind: {type: string}}}
+        Dog: {type: object, required: [kind], properties: {kind: {type: string}}}
+        """)
+    union = schemas["Pet"]
+    assert isinstance(union, Union) and union.discriminator is not None
+    assert [value for value, _ in union.discriminator.mapping] == ["Cat", "Dog"]

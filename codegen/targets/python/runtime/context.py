@@ -85,7 +85,7 @@ def trace_headers() -> tuple[tuple[str, str], ...]:
     """The headers that a call made now sends along: those of the current trace, or of a new one."""
     trace = current_trace()
     if trace is None:
-        return ((TRACEPARENT, TraceContext.new().traceparent),)
+        return ((TRACEPARENT, f"00-{random.getrandbits(128) or 1:032x}-{random.getrandbits(64) or 1:016x}-00"),)
     if trace.state:
         return ((TRACEPARENT, trace.traceparent), (TRACESTATE, trace.state))
     return ((TRACEPARENT, trace.traceparent),)

@@ -112,11 +112,15 @@ class ClientChannel:
             channel, self._channel = self._channel, None
             await channel.close()
 
-    async def metadata(self, own: Metadata, key: str | None) -> tuple[tuple[str, str | bytes], ...]:
-        """What a call sends: that of the client, the trace, credentials, idempotency key, and its own."""
-        auth = tuple(await self.options.auth()) if self.options.auth is not None else ()
+    def metadata(self, own: Metadata, key: str | None) -> tuple[tuple[str, str | bytes], ...]:
+        """What a call sends besides credentials: that of the client, the trace, the idempotency key, and its own."""
         marked = ((IDEMPOTENCY_KEY, key),) if key is not None else ()
-        return (*self._metadata, *trace_headers(), *auth, *marked, *own)
+        return (*self._metadata, *trace_headers(), *marked, *own)
+
+    async def signed(self, metadata: Metadata) -> Metadata:
+        """The metadata with credentials."""
+        auth = self.options.auth
+        return metadata if auth is None else (*metadata, *await auth())
 
     def unary(self, method: Method[RequestT, ResponseT]) -> UnaryCall[RequestT, ResponseT]:
         """Call a unary RPC."""
@@ -162,7 +166,9 @@ class UnaryCall(Generic[RequestT, ResponseT]):
             timeout = _time_left(until)
             ticket = breaker.acquire() if breaker is not None else 0
             try:
-                sent = await channel.metadata(metadata, None if method.key_field else key)
+                sent: Metadata = channel.metadata(metadata, None if method.key_field else key)
+                if channel.options.auth is not None:
+                    sent = await channel.signed(sent)
                 call = self._send(request, timeout=timeout, metadata=sent,
                                   wait_for_ready=channel.options.wait_for_ready)
                 response: ResponseT = await call
@@ -231,7 +237,7 @@ class ClientStreamCall(Generic[RequestT, ResponseT]):
         ticket = breaker.acquire() if breaker is not None else 0
         outcome: BaseException | None = None
         try:
-            sent = await channel.metadata(metadata, key)
+            sent = await channel.signed(channel.metadata(metadata, key))
             call = stub(source.iterate(), timeout=timeout, metadata=sent,
                         wait_for_ready=channel.options.wait_for_ready)
             response = await call
@@ -329,7 +335,8 @@ class ResponseStream(AsyncIterator[ResponseT]):
         breaker = self._channel.resilience.breaker
         self._ticket = breaker.acquire() if breaker is not None else None
         self._number += 1
-        self._call = self._send(timeout, await self._channel.metadata(self._metadata, self._key))
+        sent = await self._channel.signed(self._channel.metadata(self._metadata, self._key))
+        self._call = self._send(timeout, sent)
 
     async def _failed(self, error: RpcError, cause: BaseException) -> None:
         breaker = self._channel.resilience.breaker

@@ -49,7 +49,7 @@ class Call:
         self._metadata: Mapping[str, str | bytes] = dict(metadata) if metadata is not None else {}
         self.trace = TraceContext.parse(self.header(TRACEPARENT), self.header(TRACESTATE) or "") or TraceContext.new()
         """The trace the call belongs to; a new one when the caller sent none."""
-        remaining = context.time_remaining()
+        remaining = cast("float | None", context.time_remaining())
         self.deadline = None if remaining is None else Deadline.after(remaining)
         """By when the caller wants the answer. Calls that the handler makes inherit it."""
         self.principal: object = None
@@ -145,7 +145,7 @@ def _single(method: Method[Any, Any], handler: Callable[[Any, Call], Awaitable[A
                 for interceptor in interceptors:
                     await around.enter_async_context(interceptor(call))
                 return await handler(request, call)
-        except Exception as error:
+        except Exception as error:  # the edge: whatever a handler raises becomes a status
             await _answer(context, error, method)
     return serve
 
@@ -161,7 +161,7 @@ def _several(method: Method[Any, Any], handler: Callable[[Any, Call], AsyncItera
                     await around.enter_async_context(interceptor(call))
                 async for response in handler(request, call):
                     yield response
-        except Exception as error:
+        except Exception as error:  # the edge: whatever a handler raises becomes a status
             await _answer(context, error, method)
     return serve
 

@@ -61,6 +61,11 @@ async def _add(scheme: Scheme, credential: Credential, outgoing: Outgoing) -> No
         outgoing.headers[scheme.parameter.lower()] = value
 
 
+def present(credentials: Mapping[str, Credential | None]) -> dict[str, Credential]:
+    """Those that are given."""
+    return {name: credential for name, credential in credentials.items() if credential is not None}
+
+
 def client_credentials(token_url: str, client_id: str, client_secret: str, *, scopes: Sequence[str] = (),
                        http: httpx.AsyncClient | None = None, timeout: float = 10.0) -> RefreshingToken:
     """A credential by the OAuth 2.0 client credentials grant (RFC 6749 section 4.4), fetched when needed and kept.

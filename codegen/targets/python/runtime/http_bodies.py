@@ -95,7 +95,7 @@ def form_text(content: Content, value: Any) -> str:
     for name, member in members_of(value):
         part = parts.get(name, Part(name))
         style = part.style or "form"
-        as_json = part.content_type is not None and kind_of(part.content_type) == "json" or (
+        as_json = (part.content_type is not None and kind_of(part.content_type) == "json") or (
             part.style is None and isinstance(plain(member), dict))
         param = Param(name, "query", name, style="content" if as_json else style,
                       explode=style == "form" if part.explode is None else part.explode)

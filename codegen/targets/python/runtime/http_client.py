@@ -7,15 +7,14 @@ circuit breaker and retry policy -> response -> the contract's type, or an error
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 from urllib.parse import urljoin, urlsplit
 
 import httpx
-from typing_extensions import Self
 
 from .context import trace_headers
 from .errors import DeadlineExceeded, HttpError, ProtocolError, TransportError, http_error_class
@@ -39,10 +38,12 @@ class CallOptions:
     """What one call does differently. `timeout` in seconds, for all attempts together."""
 
     timeout: float | Deadline | None = None
-    headers: Mapping[str, str] = _NOTHING
+    headers: Mapping[str, str] = field(default_factory=dict)
     idempotency_key: str | None = None
     """Sent where the operation has such a header; a random one is made when none is given."""
     retry: bool = True
+    base_url: str | None = None
+    """Goes before that of the client and those that the contract gives the operation."""
 
 
 _DEFAULT = CallOptions()
@@ -75,11 +76,11 @@ class HttpClient:
     """
 
     base_url: str
-    schemes: Mapping[str, Scheme] = field(default_factory=dict)
+    schemes: Sequence[Scheme] = ()
     credentials: Mapping[str, Credential] = field(default_factory=dict)
     resilience: Resilience = field(default_factory=Resilience)
     user_agent: str = "treaty-client"
-    headers: Mapping[str, str] = _NOTHING
+    headers: Mapping[str, str] = field(default_factory=dict)
     max_response_bytes: int = DEFAULT_MAX_RESPONSE
     http: httpx.AsyncClient | None = None
     _owned: httpx.AsyncClient | None = field(default=None, init=False)
@@ -105,10 +106,14 @@ class HttpClient:
         return self._owned
 
     async def call(self, operation: Operation[T], arguments: Mapping[str, Any] = _NOTHING, body: Any = None, *,
-                   content_type: str | None = None, options: CallOptions | None = None) -> HttpResult[T]:
-        """Call and read the whole answer. Raises `HttpError`, `ProtocolError`, `TransportError`, `DeadlineExceeded`."""
+                   content_type: str | None = None, options: CallOptions | None = None,
+                   url: str | None = None) -> HttpResult[T]:
+        """Call and read the whole answer. Raises `HttpError`, `ProtocolError`, `TransportError`, `DeadlineExceeded`.
+
+        `url` is that of a webhook or callback, where the path is not the contract's.
+        """
         options = options or _DEFAULT
-        request, repeatable = await self._prepare(operation, arguments, body, content_type, options)
+        request, repeatable = await self._prepare(operation, arguments, body, content_type, options, url)
         return await self._run(operation, request, repeatable, options)
 
     async def follow(self, operation: Operation[T], url: str, previous: str, *,
@@ -137,7 +142,7 @@ class HttpClient:
         headers = _lower(response.headers)
         answer = _accepted(operation, response.status_code, headers, content)
         value = _decode(operation, answer, headers.get("content-type", ""), content)
-        return HttpResult(value=cast(T, value), status=response.status_code, headers=headers, url=request.url)
+        return HttpResult(value=cast("T", value), status=response.status_code, headers=headers, url=request.url)
 
     @asynccontextmanager
     async def _answered(self, request: _Request, deadline: Deadline | None) -> AsyncIterator[httpx.Response]:
@@ -169,9 +174,9 @@ class HttpClient:
             try:
                 async for data in events(response.aiter_bytes(), self.max_response_bytes):
                     if content is None or content.type is None:
-                        yield cast(T, data)
+                        yield cast("T", data)
                     else:
-                        yield cast(T, _parsed(operation, "event", content.type, data.encode()))
+                        yield cast("T", _parsed(operation, "event", content.type, data.encode()))
             except ValueError as problem:
                 raise ProtocolError(str(problem)) from problem
 
@@ -210,16 +215,20 @@ class HttpClient:
                 breaker.record(ticket, failure)
 
     async def _prepare(self, operation: Operation[Any], arguments: Mapping[str, Any], body: Any,
-                       content_type: str | None, options: CallOptions) -> tuple[_Request, bool]:
+                       content_type: str | None, options: CallOptions,
+                       url: str | None = None) -> tuple[_Request, bool]:
         by_place = _by_place(operation)
-        url = self.base_url.rstrip("/") + expand_path(operation.path, by_place.get("path", ()), arguments)
+        if url is None:
+            base = options.base_url or (
+                urljoin(self.base_url + "/", operation.servers[0]) if operation.servers else self.base_url)
+            url = base.rstrip("/") + expand_path(operation.path, by_place.get("path", ()), arguments)
         outgoing = await self._outgoing(operation, arguments, options)
         if "query" in by_place:
             query = query_string(by_place["query"], arguments)
             if query:
                 outgoing.query.insert(0, query)
         if outgoing.query:
-            url += "?" + "&".join(outgoing.query)
+            url += ("&" if "?" in url else "?") + "&".join(outgoing.query)
         content = None
         if body is not None:
             content = _encoded_body(operation, body, content_type, outgoing.headers)
@@ -247,7 +256,7 @@ class HttpClient:
             if arguments.get(param.argument) is not None:
                 outgoing.cookies.extend(cookie_pairs(param, arguments[param.argument]))
         if operation.security and self.credentials:
-            await apply(operation.security, self.schemes, self.credentials, outgoing)
+            await apply(operation.security, {scheme.name: scheme for scheme in self.schemes}, self.credentials, outgoing)
         if outgoing.cookies:
             headers["cookie"] = "; ".join(outgoing.cookies)
         return outgoing

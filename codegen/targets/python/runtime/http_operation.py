@@ -33,7 +33,7 @@ class LazyModule:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Param:
     """A parameter: its name on the wire and in Python, and its serialisation (OpenAPI 3.1 section 4.8.12)."""
 
@@ -59,7 +59,7 @@ class Part:
     explode: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Content:
     """One representation of a body. `type` None: the contract describes no structure."""
 

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from .transport import (
     Acknowledge,
@@ -132,7 +133,7 @@ class _Group:
     def join(self, handler: Handler, options: SubscribeOptions) -> InProcessSubscription:
         member = InProcessSubscription(self, handler, options)
         self.members.append(member)
-        self._dispatch()
+        self.dispatch()
         return member
 
     def admit(self, pending: _Pending) -> None:
@@ -146,7 +147,7 @@ class _Group:
                 return
             self._lanes[pending.key] = deque()
         self._ready.append(pending)
-        self._dispatch()
+        self.dispatch()
 
     def delivery(self, pending: _Pending) -> ReceivedMessage:
         message = pending.message
@@ -168,12 +169,12 @@ class _Group:
                 self._ready.append(lane.popleft())
             else:
                 del self._lanes[pending.key]
-        self._dispatch()
+        self.dispatch()
 
     def put_back(self, pending: _Pending) -> None:
         """Its handler was cancelled: the next free member gets it first."""
         self._ready.appendleft(pending)
-        self._dispatch()
+        self.dispatch()
 
     def redeliver(self, pending: _Pending, after: float) -> None:
         """Make it ready again later; its key stays taken, so that later messages of the key do not overtake it."""
@@ -184,7 +185,7 @@ class _Group:
     async def _ready_after(self, pending: _Pending, after: float) -> None:
         await self.transport._sleep(after)
         self._ready.append(pending)
-        self._dispatch()
+        self.dispatch()
 
     async def give_up(self, pending: _Pending, message: ReceivedMessage, reason: str,
                       options: SubscribeOptions) -> None:
@@ -195,7 +196,8 @@ class _Group:
             self.transport.dropped.append((message, reason))
         self.acknowledge(pending)
 
-    def _dispatch(self) -> None:
+    def dispatch(self) -> None:
+        """Give what is ready to the members that are least busy."""
         while self._ready:
             free = [member for member in self.members if member.free > 0]
             if not free:
@@ -206,7 +208,7 @@ class _Group:
     def leave(self, member: InProcessSubscription) -> None:
         if member in self.members:
             self.members.remove(member)
-        self._dispatch()
+        self.dispatch()
 
     async def close(self) -> None:
         for member in list(self.members):
@@ -241,21 +243,20 @@ class InProcessSubscription:
 
     def start(self, pending: _Pending) -> None:
         """Handle one message in a task that inherits nothing from whoever published it."""
-        task = asyncio.get_running_loop().create_task(self._handle(pending), context=contextvars.Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._group._dispatch()
-
-    async def _handle(self, pending: _Pending) -> None:
         message = self._group.begin(pending)
-        try:
-            outcome = await run_handler(self._handler, message)
-        except asyncio.CancelledError:
+        task = asyncio.get_running_loop().create_task(self._handle(pending, message), context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._done, pending))
+
+    def _done(self, pending: _Pending, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
             self._group.put_back(pending)
-            raise
+        else:
+            self._group.dispatch()
+
+    async def _handle(self, pending: _Pending, message: ReceivedMessage) -> None:
+        outcome = await run_handler(self._handler, message)
         decision = decide(outcome, pending.attempts, self._options.redelivery)
         if isinstance(decision, Acknowledge):
             self._group.acknowledge(pending)

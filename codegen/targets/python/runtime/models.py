@@ -15,18 +15,18 @@ from __future__ import annotations
 
 import json
 import operator
+from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
-from typing_extensions import Self
 
 from .strictness import is_strict, strict_requests
 
 __all__ = ["Codec", "DirectedModel", "Model", "Omissible", "ValidationError", "constant", "is_strict",
-           "strict_requests"]
+           "property_count", "strict_requests"]
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ def constant(value: T) -> T:
     """The default of a required property that has one value: constructors fill it in, readers demand it."""
     required = Field()
     required.metadata.append(_Constant(value))
-    return cast(T, required)
+    return cast("T", required)
 
 
 class Model(BaseModel):
@@ -107,6 +107,17 @@ class DirectedModel(Model):
                 raise PydanticCustomError("withheld", "'{name}' is not allowed here", {"name": name})
             del extra[name]
         return self
+
+
+def property_count(least: int | None, most: int | None) -> Callable[[Any], Any]:
+    """A validator of how many properties a model has that are present."""
+    def check(model: Model) -> Model:
+        count = len(model.to_dict())
+        if (least is not None and count < least) or (most is not None and count > most):
+            raise PydanticCustomError("property_count", "Object has {count} properties", {"count": count})
+        return model
+
+    return check
 
 
 class _NotNull:

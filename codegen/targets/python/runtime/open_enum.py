@@ -9,12 +9,19 @@ declares the enumeration open (`__open__ = True`).
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, IntEnum, StrEnum
 from typing import Any, ClassVar, TypeVar
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from .strictness import is_strict
 
 _E = TypeVar("_E", bound=Enum)
+
+
+def _value_of(member: Enum) -> object:
+    return member.value
 
 
 def _adopt(cls: type[_E], member: _E, value: object) -> _E:
@@ -24,7 +31,7 @@ def _adopt(cls: type[_E], member: _E, value: object) -> _E:
     return member
 
 
-class OpenEnum(str, Enum):
+class OpenEnum(StrEnum):
     """An enumeration of strings."""
 
     __open__: ClassVar[bool] = False
@@ -40,14 +47,8 @@ class OpenEnum(str, Enum):
         """Whether the contract lists this value."""
         return self._value_ in type(self)._value2member_map_
 
-    def __str__(self) -> str:
-        return str.__str__(self)
 
-    def __format__(self, format_spec: str) -> str:
-        return str.__format__(self, format_spec)
-
-
-class OpenIntEnum(int, Enum):
+class OpenIntEnum(IntEnum):
     """An enumeration of integers."""
 
     __open__: ClassVar[bool] = False
@@ -58,16 +59,16 @@ class OpenIntEnum(int, Enum):
             return None
         return _adopt(cls, int.__new__(cls, value), value)
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        whole = core_schema.no_info_after_validator_function(cls, core_schema.int_schema())
+        return core_schema.json_or_python_schema(json_schema=whole, python_schema=handler(source),
+                                                 serialization=core_schema.plain_serializer_function_ser_schema(int))
+
     @property
     def is_known(self) -> bool:
         """Whether the contract lists this value."""
         return self._value_ in type(self)._value2member_map_
-
-    def __str__(self) -> str:
-        return int.__repr__(self)
-
-    def __format__(self, format_spec: str) -> str:
-        return int.__format__(self, format_spec)
 
 
 class OpenMixedEnum(Enum):
@@ -80,6 +81,20 @@ class OpenMixedEnum(Enum):
         if not isinstance(value, (str, int, float, type(None))) or (is_strict() and not cls.__open__):
             return None
         return _adopt(cls, object.__new__(cls), value)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        value = core_schema.no_info_after_validator_function(cls._of_value, core_schema.any_schema())
+        return core_schema.json_or_python_schema(
+            json_schema=value, python_schema=handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(_value_of))
+
+    @classmethod
+    def _of_value(cls, value: object) -> OpenMixedEnum:
+        member = cls(value)
+        if isinstance(value, bool) is not isinstance(member._value_, bool):
+            raise ValueError(f"{value!r} is not a valid {cls.__name__}")
+        return member
 
     @property
     def is_known(self) -> bool:

@@ -264,7 +264,7 @@ def read_simple(param: Param, text: str) -> Any:
     if not isinstance(shape, (list, dict)):
         return convert(param.name, decode(text), shape)
     separator = "." if param.style == "label" and param.explode else ","
-    items = [item for item in text.split(separator)] if text else []
+    items = list(text.split(separator)) if text else []
     if isinstance(shape, list):
         return [convert(param.name, decode(item), shape[0]) for item in items]
     pairs = ([tuple(item.partition("=")[::2]) for item in items] if param.explode

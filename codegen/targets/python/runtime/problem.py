@@ -15,20 +15,31 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with a request: a JSON pointer into the body, or the name of a parameter."""
+    """One thing that is wrong with a request: a JSON pointer into the body, or the name of a parameter.
+
+    `field` says the same as a path (`items[0].quantity`); it is derived when it is not given.
+    """
 
     detail: str
     pointer: str | None = None
     parameter: str | None = None
+    field: str | None = None
 
     def as_dict(self) -> dict[str, str]:
         """The member of `errors`."""
-        found = {"detail": self.detail}
+        found = {"field": self._path() if self.field is None else self.field, "detail": self.detail}
         if self.pointer is not None:
             found["pointer"] = self.pointer
         if self.parameter is not None:
             found["parameter"] = self.parameter
         return found
+
+    def _path(self) -> str:
+        path = self.parameter or ""
+        for token in (self.pointer or "").split("/")[1:]:
+            key = token.replace("~1", "/").replace("~0", "~")
+            path += f"[{key}]" if key.isdigit() else f".{key}" if path else key
+        return path
 
 
 class HttpProblem(HttpError):
@@ -39,7 +50,7 @@ class HttpProblem(HttpError):
     what is wrong, one by one; `extensions` are further members of the document.
     """
 
-    def __init__(self, status: int, detail: str = "", *, type: str = "about:blank", title: str = "",  # noqa: A002
+    def __init__(self, status: int, detail: str = "", *, type: str = "about:blank", title: str = "",
                  instance: str = "", errors: Iterable[Fault] = (), extensions: Mapping[str, Any] | None = None,
                  headers: Mapping[str, str] | None = None, model: Any = None) -> None:
         members = dict(extensions or {})

@@ -19,8 +19,26 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from .strictness import is_strict
 
 __all__ = [
-    "Base64", "Date", "DateTime", "DecimalNumber", "DecimalText", "Duration", "EqualTo", "EXACT_NUMBER", "EXACT_TEXT", "Int32",
-    "Int64", "Matches", "Never", "TupleWithRest", "UInt32", "UInt64", "Unique", "Uuid", "WIDE", "WallTime",
+    "EXACT_NUMBER",
+    "EXACT_TEXT",
+    "WIDE",
+    "Base64",
+    "Date",
+    "DateTime",
+    "DecimalNumber",
+    "DecimalText",
+    "Duration",
+    "EqualTo",
+    "Int32",
+    "Int64",
+    "Matches",
+    "Never",
+    "TupleWithRest",
+    "UInt32",
+    "UInt64",
+    "Unique",
+    "Uuid",
+    "WallTime",
 ]
 
 DateTime: TypeAlias = AwareDatetime
@@ -33,15 +51,17 @@ MAX_EXACT_DIGITS = 15
 """Every decimal number of so many digits survives the way through a binary double (IEEE 754, DBL_DIG)."""
 
 
+_INTEGER_TEXT = r"^-?(0|[1-9][0-9]{0,19})$"
+
+
 class _Wide:
     """A 64-bit integer: a JSON number; clients accept the string spelling of proto3 JSON, too."""
-
-    _TEXT = r"^-?(0|[1-9][0-9]{0,19})$"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         number = handler(source)
         text = core_schema.chain_schema(
-            [core_schema.no_info_after_validator_function(_integer, core_schema.str_schema(pattern=self._TEXT)), number])
+            [core_schema.no_info_after_validator_function(_integer, core_schema.str_schema(pattern=_INTEGER_TEXT)),
+             number])
         either = core_schema.union_schema([number, (text, "<text>")], mode="left_to_right")
         return core_schema.json_or_python_schema(json_schema=either, python_schema=number,
                                                  serialization=core_schema.simple_ser_schema("int"))
@@ -205,7 +225,7 @@ class Matches:
         return core_schema.no_info_after_validator_function(check, handler(source))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EqualTo:
     """One JSON value that `Literal` cannot hold: a fraction, an array or an object."""
 

@@ -1,0 +1,25 @@
+"""Which files of a folder may be contracts. Imports nothing heavy: an unchanged run needs it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+SUFFIXES = (".proto", ".yaml", ".yml", ".json")
+
+
+def contract_files(root: Path) -> tuple[str, ...]:
+    """Paths, relative to `root` and sorted, of the files that may be contracts. Hidden ones are passed over.
+
+    Raises OSError when the folder cannot be listed.
+    """
+    found: list[str] = []
+
+    def fail(problem: OSError) -> None:
+        raise problem
+
+    for folder, folders, files in os.walk(root, onerror=fail):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
+        base = Path(folder).relative_to(root)
+        found += [(base / name).as_posix() for name in files if name.endswith(SUFFIXES) and not name.startswith(".")]
+    return tuple(sorted(found))

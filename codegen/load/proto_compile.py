@@ -1,0 +1,120 @@
+"""Proto sources -> one FileDescriptorSet, by protoc in this process; its complaints become diagnostics.
+
+protoc stops at the first file that does not compile. Every complaint about it is reported, then it is left out
+together with the files that import it, and the others are compiled: one bad file does not hide the rest.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc_tools
+from grpc_tools import protoc
+
+from codegen.diagnostics import Diagnostics
+from codegen.model.ids import Location
+
+_COMPLAINT = re.compile(r"^(?P<path>[^:\n]+\.proto):(?:(?P<line>\d+):(?P<column>\d+):)?\s*(?P<text>.*)$")
+_WARNING = "warning: "
+_UNPARSABLE_IMPORT = re.compile(r'^Import "(?P<path>[^"]+)" was not found or had errors\.$')
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_IMPORT = re.compile(r"""\bimport\s+(?:public\s+|weak\s+|option\s+)?["'](?P<path>[^"']+)["']""")
+
+
+def compile_protos(root: Path, paths: Sequence[str], diagnostics: Diagnostics) -> tuple[tuple[str, ...], bytes]:
+    """The paths that compiled, in the given order, and the serialised descriptor set of these and their imports."""
+    remaining = list(paths)
+    include = [f"-I{folder}" for folder in include_folders(root)]
+    while remaining:
+        descriptor_set, complaints = _run(root, include, remaining)
+        complaints = complaints.replace(f"{root.resolve()}/", "")
+        bad = _report(complaints, frozenset(remaining), diagnostics)
+        if descriptor_set is not None:
+            return tuple(remaining), descriptor_set
+        if not bad:
+            break
+        remaining = _without(root, remaining, bad, diagnostics)
+    return (), b""
+
+
+def include_folders(root: Path) -> tuple[Path, ...]:
+    """Where imports are looked up: the contracts, then what comes with protoc and googleapis-common-protos."""
+    folders = [root.resolve(), Path(grpc_tools.__file__).parent / "_proto"]
+    common = importlib.util.find_spec("google.api")
+    if common is not None and common.submodule_search_locations:
+        folders += [Path(location).parent.parent for location in common.submodule_search_locations]
+    return tuple(folders)
+
+
+def _run(root: Path, include: Sequence[str], paths: Sequence[str]) -> tuple[bytes | None, str]:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "set.bin"
+        log = Path(folder) / "log"
+        with _standard_error_to(log):
+            status = protoc.main(["protoc", *include, "--include_imports", "--include_source_info",
+                                  f"--descriptor_set_out={target}", *(str(root.resolve() / path) for path in paths)])
+        return (target.read_bytes() if status == 0 else None), log.read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def _standard_error_to(log: Path) -> Iterator[None]:
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with log.open("wb") as sink:
+            os.dup2(sink.fileno(), 2)
+            yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+def _report(complaints: str, ours: frozenset[str], diagnostics: Diagnostics) -> dict[str, None]:
+    bad: dict[str, None] = {}
+    for line in complaints.splitlines():
+        matched = _COMPLAINT.match(line)
+        if matched is None:
+            if line.strip():
+                diagnostics.error("proto/compile", line.strip())
+            continue
+        path, text = matched["path"], matched["text"]
+        location = Location(path=path, line=int(matched["line"] or 0), column=int(matched["column"] or 0))
+        if text.startswith(_WARNING):
+            if path in ours:
+                diagnostics.warning("proto/warning", text.removeprefix(_WARNING), location)
+            continue
+        if path in ours:
+            bad[path] = None
+        if not _follows_from_another(text, ours, bad):
+            diagnostics.error("proto/compile", text, location)
+    return bad
+
+
+def _follows_from_another(text: str, ours: frozenset[str], bad: Mapping[str, None]) -> bool:
+    matched = _UNPARSABLE_IMPORT.match(text)
+    return matched is not None and matched["path"] in ours and matched["path"] in bad
+
+
+def _without(root: Path, paths: Sequence[str], bad: Mapping[str, None], diagnostics: Diagnostics) -> list[str]:
+    imports = {path: _imports_of(root / path) for path in paths if path not in bad}
+    out = dict(bad)
+    while True:
+        cause = {path: found for path in imports if path not in out for found in imports[path] if found in out}
+        if not cause:
+            return [path for path in paths if path not in out]
+        for path, found in cause.items():
+            out[path] = None
+            diagnostics.warning("proto/skipped", f"not read, because it imports {found}, which does not compile",
+                                Location(path=path))
+
+
+def _imports_of(path: Path) -> tuple[str, ...]:
+    text = _COMMENT.sub(" ", path.read_text(encoding="utf-8", errors="replace"))
+    return tuple(found["path"] for found in _IMPORT.finditer(text))

@@ -1,0 +1,198 @@
+"""HTTP requests as RPCs: messages from parameters and bodies, models from messages, problems from statuses.
+
+JSON is the proto3 JSON mapping with field names as the proto file has them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from google.protobuf import json_format
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+
+from .errors import HTTP_STATUS, Code, ProtocolError, RpcError
+from .error_details import ErrorInfo
+from .http_bodies import codec_of
+from .http_operation import Operation
+from .http_requests import RequestContext
+from .models import ValidationError
+from .parameters import plain
+from .problem import Fault, HttpProblem
+from .retry_after import header_value
+
+T = TypeVar("T")
+_SECRET = frozenset({Code.UNKNOWN, Code.INTERNAL, Code.DATA_LOSS})
+"""Statuses whose messages are about the inside of a service."""
+_ALWAYS_FORWARDED = ("authorization",)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcoding:
+    """How one operation maps to its RPC.
+
+    `fields`: (argument, path of the request field, key when the field is a map).
+    `body`: the field that takes the whole body; `*` when its properties are the
+    fields; None when it is not used. `response`: the field that is the whole answer.
+    """
+
+    request: type[Message]
+    fields: tuple[tuple[str, str, str | None], ...] = ()
+    body: str | None = None
+    response: str | None = None
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    """HTTP statuses, by the name of the gRPC code, that differ from those of google/rpc/code.proto."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontOptions:
+    """`forwarded`: headers that travel as metadata, in lower case, besides `authorization` and the trace.
+
+    `describe` gives further members of the problem document for an error of a service.
+    """
+
+    forwarded: tuple[str, ...] = ()
+    describe: Callable[[RpcError], Mapping[str, Any]] | None = None
+
+
+class RpcFront:
+    """Calls RPCs for HTTP requests."""
+
+    def __init__(self, options: FrontOptions | None = None) -> None:
+        self._options = options or FrontOptions()
+        self._forwarded = (*_ALWAYS_FORWARDED, *self._options.forwarded)
+
+    async def unary(self, operation: Operation[T], how: Transcoding, rpc: Callable[..., Awaitable[Message]],
+                    context: RequestContext, arguments: Mapping[str, Any], body: Any = None,
+                    idempotency_key: str | None = None) -> T:
+        """Call a unary RPC; the operation's result. Raises `HttpProblem`."""
+        request = build_request(how, arguments, body, context.body)
+        try:
+            reply = await rpc(request, metadata=self._metadata(context), idempotency_key=idempotency_key)
+        except RpcError as error:
+            raise self._problem(how, error) from error
+        return _result(operation, how, reply)
+
+    async def stream(self, operation: Operation[T], how: Transcoding, rpc: Callable[..., AsyncIterable[Message]],
+                     context: RequestContext, arguments: Mapping[str, Any], body: Any = None,
+                     idempotency_key: str | None = None) -> AsyncIterator[T]:
+        """Call an RPC that answers with a stream; the data of each event."""
+        request = build_request(how, arguments, body, context.body)
+        try:
+            async for reply in rpc(request, metadata=self._metadata(context), idempotency_key=idempotency_key):
+                yield _result(operation, how, reply)
+        except RpcError as error:
+            raise self._problem(how, error) from error
+
+    def _metadata(self, context: RequestContext) -> tuple[tuple[str, str], ...]:
+        headers = context.headers
+        return tuple((name, headers[name]) for name in self._forwarded if name in headers)
+
+    def _problem(self, how: Transcoding, error: RpcError) -> HttpProblem:
+        members: dict[str, Any] = {}
+        info = error.detail(ErrorInfo)
+        if info is not None:
+            members["code"] = info.reason
+            if info.metadata:
+                members["metadata"] = dict(info.metadata)
+        if self._options.describe is not None:
+            members.update(self._options.describe(error))
+        status = how.statuses.get(error.code.name, HTTP_STATUS[error.code])
+        headers = {}
+        if error.retry_after is not None and error.retry_after >= 0:
+            headers["retry-after"] = header_value(error.retry_after)
+        if status == 401:
+            headers["www-authenticate"] = 'Bearer realm="api"'
+        faults = tuple(Fault(violation.description, field=violation.field) for violation in error.field_violations)
+        return HttpProblem(status, "" if error.code in _SECRET else error.message, errors=faults, extensions=members,
+                           headers=headers)
+
+
+def build_request(how: Transcoding, arguments: Mapping[str, Any], body: Any, raw: bytes) -> Message:
+    """The request message. `body` is the model, `raw` the bytes it was read from."""
+    members: dict[str, Any] = {}
+    if how.body == "*" and body is not None:
+        members.update(_json_of(body))
+    message = how.request()
+    descriptor = message.DESCRIPTOR
+    if how.body not in (None, "*"):
+        target = descriptor.fields_by_name[how.body]
+        if target.type == target.TYPE_BYTES:
+            setattr(message, target.name, raw)
+        elif body is not None:
+            members[target.name] = _json_of(body)
+    for argument, path, key in how.fields:
+        value = arguments.get(argument)
+        if value is not None:
+            _put(members, path, key, plain(value))
+    for path, value in how.constants.items():
+        _put(members, path, None, value)
+    masks = _take_masks(members, descriptor)
+    try:
+        json_format.ParseDict(members, message, ignore_unknown_fields=True)
+    except json_format.ParseError as problem:
+        raise HttpProblem(400, f"The request does not fit: {problem}") from None
+    for name, paths in masks.items():
+        getattr(message, name).paths.extend(paths)
+    return message
+
+
+def _json_of(body: Any) -> Any:
+    to_dict = getattr(body, "to_dict", None)
+    return to_dict() if to_dict is not None else plain(body)
+
+
+def _put(members: dict[str, Any], path: str, key: str | None, value: Any) -> None:
+    *parents, last = path.split(".")
+    for parent in parents:
+        members = members.setdefault(parent, {})
+    if key is None:
+        members[last] = value
+    else:
+        members.setdefault(last, {})[key] = value if isinstance(value, str) else json.dumps(value)
+
+
+def _take_masks(members: dict[str, Any], descriptor: Any) -> dict[str, list[str]]:
+    """Field masks have field names as written here, where proto3 JSON would have lowerCamelCase."""
+    found = {}
+    for name in list(members):
+        known = descriptor.fields_by_name.get(name)
+        if known is None or known.message_type is None or known.message_type.full_name != FieldMask.DESCRIPTOR.full_name:
+            continue
+        value = members.pop(name)
+        found[name] = [part for part in value.split(",") if part] if isinstance(value, str) else list(value or ())
+    return found
+
+
+def _result(operation: Operation[T], how: Transcoding, reply: Message) -> T:
+    for answer in operation.answers:
+        if answer.status[0] != "2":
+            continue
+        if not answer.content:
+            return None  # type: ignore[return-value]
+        content = answer.content[0]
+        try:
+            found: T = codec_of(operation, ("front", content.media_type), content.type or Any).from_value(
+                to_json_value(reply, how.response))
+        except ValidationError as problem:
+            first = problem.errors(include_input=False, include_url=False)[0]
+            place = "/".join(str(part) for part in first["loc"])
+            raise ProtocolError(f"{operation.name}: the service's answer breaks the contract at /{place}: "
+                                f"{first['msg']}") from problem
+        return found
+    raise ProtocolError(f"{operation.name} has no success in the contract")
+
+
+def to_json_value(message: Message, part: str | None = None) -> Any:
+    """A message, or one field of it, as a JSON value; fields without presence are always there."""
+    if part is not None:
+        found = getattr(message, part)
+        if isinstance(found, Message):
+            return to_json_value(found)
+    value = json_format.MessageToDict(message, preserving_proto_field_name=True,
+                                      always_print_fields_with_no_presence=True)
+    return value if part is None else value[part]

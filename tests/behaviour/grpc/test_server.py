@@ -1,0 +1,72 @@
+"""What every generated server has besides its services: health, reflection, graceful drain."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import descriptor_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from tests.behaviour.grpc.conftest import Library, Serve
+from tests.behaviour.grpc.test_calls import handler_of
+
+SERVICE = "library.v1.LibraryService"
+
+
+async def test_health_answers_for_the_server_and_for_each_service(library: Library, serving: Serve) -> None:
+    async with serving(handler_of()) as client, grpc.aio.insecure_channel(client.server.address) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        for service in ("", SERVICE):
+            found = await stub.Check(health_pb2.HealthCheckRequest(service=service))
+            assert found.status == health_pb2.HealthCheckResponse.SERVING
+        await client.server.set_serving(SERVICE, serving=False)
+        found = await stub.Check(health_pb2.HealthCheckRequest(service=SERVICE))
+        assert found.status == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+async def test_reflection_lists_services_and_gives_files_under_their_contract_names(
+        library: Library, serving: Serve) -> None:
+    async with serving(handler_of()) as client, grpc.aio.insecure_channel(client.server.address) as channel:
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        asked = [reflection_pb2.ServerReflectionRequest(list_services=""),
+                 reflection_pb2.ServerReflectionRequest(file_containing_symbol=SERVICE)]
+        listed, described = [answer async for answer in stub.ServerReflectionInfo(iter(asked))]
+    assert {found.name for found in listed.list_services_response.service} >= {SERVICE, "grpc.health.v1.Health"}
+    files = [descriptor_pb2.FileDescriptorProto.FromString(found)
+             for found in described.file_descriptor_response.file_descriptor_proto]
+    assert "library/v1/library.proto" in [file.name for file in files]
+
+
+async def test_a_draining_server_finishes_its_calls(library: Library, serving: Serve) -> None:
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def lend(request: Any, call: Any) -> Any:
+        entered.set()
+        await leave.wait()
+        return library.pb2.LendResponse(key="done")
+
+    async with serving(handler_of(lend=lend)) as client:
+        call = asyncio.create_task(client.lend(library.pb2.LendRequest()))
+        await entered.wait()
+        stopping = asyncio.create_task(client.server.stop(5.0))
+        await asyncio.sleep(0.05)
+        with pytest.raises(library.errors.Unavailable):
+            async with library.grpc.LibraryServiceClient(client.server.address) as late:
+                await late.lend(library.pb2.LendRequest())
+        leave.set()
+        assert (await call).key == "done"
+        await asyncio.wait_for(stopping, 5)
+
+
+async def test_a_service_is_added_once_and_before_the_start(library: Library) -> None:
+    server = library.server.GrpcServer()
+    library.grpc.add_library_service(server, handler_of())
+    with pytest.raises(ValueError, match=SERVICE):
+        library.grpc.add_library_service(server, handler_of())
+    async with server:
+        with pytest.raises(RuntimeError, match="before the server starts"):
+            server.add("other", [])

@@ -1,0 +1,62 @@
+"""ECMA-262 patterns mean the same in Python."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pydantic_core import SchemaValidator, core_schema
+
+from codegen.targets.python.patterns import translate
+
+CASES = [
+    (r"^\d+$", ["1", "12"], ["", "1\n", "\u0661", "a"]),
+    (r"^[\w.-]+$", ["a.b-c_1"], ["é", "", "a b"]),
+    (r"\.", ["a.b"], ["ab"]),
+    (r"^a.b$", ["axb", "a\u0085b"], ["a\nb", "a\u2028b"]),
+    (r"^\s$", ["\u00a0", "\ufeff", " "], ["\u200b", "a"]),
+    (r"^\S+$", ["ab"], ["a b"]),
+    (r"^(?=.*\d)(?!.*x).{2,4}$", ["a1", "1abc"], ["ab", "1x", "1abcd"]),
+    (r"^(a|b)\1$", ["aa", "bb"], ["ab", "aa\n"]),
+    (r"^(?<first>a)\k<first>$", ["aa"], ["a"]),
+    (r"^[[&~]+$", ["[&~"], ["a"]),
+    (r"^\u0041\x42\cJ$", ["AB\n"], ["AB"]),
+    (r"^https?:\/\/", ["http://x", "https://"], ["ftp://"]),
+    (r"^a{b$", ["a{b"], ["ab"]),
+    (r"^\p{L}+$", ["é", "a"], ["1", ""]),
+    (r"\bfoo\b", ["a foo", "éfoo"], ["afoo"]),
+    (r"^[^\s@]+@[^\s@]+$", ["a@b"], ["a@", "a b@c"]),
+    (r"^.{1,2000}$", ["a"], [""]),
+    (r"^[+--]$", ["+", "-", ","], ["*"]),
+    (r"^[--0]$", ["-", ".", "0"], ["1"]),
+    (r"^[^-a]$", ["b"], ["-", "a"]),
+    (r"^\-\_\#\ \!\<$", ["-_# !<"], ["-"]),
+    (r"^[\b]$", ["\b"], ["b"]),
+]
+
+
+@pytest.mark.parametrize(("pattern", "found", "missing"), CASES)
+def test_a_translated_pattern_accepts_and_refuses_what_ecma_does(
+        pattern: str, found: list[str], missing: list[str]) -> None:
+    """On the linear engine or on `re`, whichever was chosen."""
+    translated = translate(pattern)
+    if translated.linear:
+        validator = SchemaValidator(core_schema.str_schema(pattern=translated.text))
+        results = {text: _valid(validator, text) for text in [*found, *missing]}
+    else:
+        results = {text: re.search(translated.text, text) is not None for text in [*found, *missing]}
+    assert [text for text, ok in results.items() if ok] == found
+
+
+def _valid(validator: SchemaValidator, text: str) -> bool:
+    try:
+        validator.validate_python(text)
+    except ValueError:
+        return False
+    return True
+
+
+def test_the_common_patterns_run_on_the_linear_engine() -> None:
+    """Only look-around, back-references and very long repetitions need backtracking."""
+    linear = [translate(pattern).linear for pattern, _, _ in CASES]
+    assert linear.count(False) == 4
