@@ -211,6 +211,10 @@ def dead_letter_of(source: Source, node: Node) -> ChannelId | None:
         source.diagnostics.error("asyncapi/dead-letter", f"`x-dead-letter` names no channel: `{reference}`",
                                  named.location, hint="give the key of a channel, or a reference to one")
         return None
+    if target.id == node.id:
+        source.diagnostics.error("asyncapi/dead-letter", "a channel cannot be its own dead-letter channel: what fails "
+                                 "would come back for ever", named.location)
+        return None
     return ChannelId(target.id)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
-from json.decoder import scanstring  # type: ignore[attr-defined]
 
 import yaml
 
@@ -60,7 +60,7 @@ def _index_json(text: str) -> _Index:
             expects_key = False
             continue
         if expects_key and first == '"':
-            name, _ = scanstring(text, offset + 1)
+            name = _unquoted(token)
             pending = (name.replace("~", "~0").replace("/", "~1"), offset)
             expects_key = False
             continue
@@ -103,6 +103,10 @@ def _mark(node: yaml.Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
+def _unquoted(token: str) -> str:
+    return str(json.loads(token)) if "\\" in token else token[1:-1]
+
+
 def repeated_key(text: str, key: str) -> tuple[int, int]:
     """Where `key` stands for the second time in one JSON object; (1, 1) when it does not."""
     seen: list[set[str]] = []
@@ -115,7 +119,7 @@ def repeated_key(text: str, key: str) -> tuple[int, int]:
         elif token in "}]":
             seen.pop()
         elif token[0] == '"' and re.match(r"\s*:", text[match.end():match.end() + 64]):
-            name, _ = scanstring(text, match.start() + 1)
+            name = _unquoted(token)
             if name == key and name in seen[-1]:
                 line = text.count("\n", 0, match.start()) + 1
                 return line, match.start() - text.rfind("\n", 0, match.start())

@@ -110,7 +110,8 @@ class FileReader:
             deprecated=message.options.deprecated,
             fields=tuple(self._field(field, (*path, at.FIELD, index), full, message, entries)
                          for index, field in enumerate(message.field)),
-            oneofs=self._oneofs(message, path), extensions={**_reserved(message, past_end=1), **_extension_ranges(message)})
+            oneofs=self._oneofs(message, path),
+            extensions={**_reserved(message, past_end=1), **_extension_ranges(message)})
         for index, nested in enumerate(message.nested_type):
             if not nested.options.map_entry:
                 yield from self._message(nested, (*path, at.NESTED_MESSAGE, index), name)

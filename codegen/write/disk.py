@@ -160,6 +160,8 @@ def write_new(root: Path, files: Mapping[str, bytes]) -> None:
 def write_cache(root: Path, name: str, content: bytes) -> None:
     """Keep something for the next run, outside of what is committed; a folder that cannot be written is no mistake."""
     folder = root / OWN_FOLDER
+    if folder.is_symlink():
+        return
     with contextlib.suppress(OSError):
         folder.mkdir(exist_ok=True)
         ignore = folder / ".gitignore"

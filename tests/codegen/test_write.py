@@ -138,6 +138,18 @@ def test_a_linked_folder_that_leads_outside_is_refused(tmp_path: Path) -> None:
     assert (elsewhere / "a.py").read_text() == "mine\n"
 
 
+def test_a_linked_cache_folder_is_not_written_to(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    root = tmp_path / "out"
+    root.mkdir()
+    (root / plan.OWN_FOLDER).symlink_to(elsewhere)
+    disk.write_cache(root, "state.json", b"{}")
+    with pytest.raises(disk.DiskError, match="symbolic link"):
+        write(root, {"a.py": ""})
+    assert list(elsewhere.iterdir()) == []
+
+
 def test_a_link_in_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
     mine = tmp_path / "mine.py"
     mine.write_text("mine\n")

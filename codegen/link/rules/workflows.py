@@ -1,4 +1,4 @@
-"""Workflow steps give the operations they name what these need."""
+"""Workflow steps give the operations they name what these need; advice only, for what cannot be run is still readable."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def _parameters(workflow: Workflow, step: Step, operation: Operation, http: Http
     for name, place in sorted(given, key=str):
         if place in ("path", "query", "cookie") and (name, place) not in declared and any(
                 p.name == name and p.place == place for p in step.parameters):
-            diagnostics.error("link/step-parameter", f"step `{step.id}`: `{operation.name}` has no {place} parameter "
+            diagnostics.warning("link/step-parameter", f"step `{step.id}`: `{operation.name}` has no {place} parameter "
                               f"`{name}`", step.location, related=(operation.location,))
     for parameter in http.parameters:
         if parameter.required and not parameter.has_default and parameter.name not in names and (
                 parameter.place.value != "header"):
-            diagnostics.error("link/step-parameter", f"step `{step.id}` lacks the {parameter.place.value} parameter "
+            diagnostics.warning("link/step-parameter", f"step `{step.id}` lacks the {parameter.place.value} parameter "
                               f"`{parameter.name}` of `{operation.name}`", step.location,
                               related=(parameter.location,))
     if http.body and http.body.required and step.body is None:
-        diagnostics.error("link/step-body", f"step `{step.id}` has no request body, `{operation.name}` wants one",
+        diagnostics.warning("link/step-body", f"step `{step.id}` has no request body, `{operation.name}` wants one",
                           step.location, related=(http.body.location,))
 
 

@@ -205,8 +205,14 @@ class _Consumer:
         self.file.line(f"options = {options}({', '.join(arguments)})")
 
     def _dead_letter(self, consumption: _Consumption) -> str | None:
+        if consumption.channel.dead_letter is None:
+            return None
         letters = self.modules.channel(consumption.channel.dead_letter)
         if letters is None:
+            self.modules.diagnostics.unsupported(
+                "python/dead-letter", f"the dead-letter channel of `{consumption.channel.name}` belongs to no "
+                "application: messages that are given up are dropped", consumption.channel.location,
+                hint="list it under `channels` of this document, with a `$ref`")
             return None
         address = address_of(letters, self.modules, self.file)
         if set(address.names) - set(consumption.address.names) or letters.address is None:

@@ -114,6 +114,12 @@ def test_nothing_in_a_contract_becomes_code(tmp_path: Path) -> None:
         assert "__import__" not in called
 
 
+def test_a_dead_letter_channel_that_no_document_lists_is_reported(tmp_path: Path) -> None:
+    text = LIGHTS.replace("    parameters:", "    x-dead-letter: dead.yaml#/dead\n    parameters:")
+    _, diagnostics = generated(tmp_path, {"asyncapi.yaml": text, "dead.yaml": "dead: {description: d}"}, "dead_events")
+    assert "python/dead-letter" in rules(diagnostics)
+
+
 def test_two_operations_that_would_share_a_name_are_an_error(tmp_path: Path) -> None:
     text = ODD.replace("sendAvro:", "send_xml:")
     _, diagnostics = generated(tmp_path, {"asyncapi.yaml": text}, "same_events")

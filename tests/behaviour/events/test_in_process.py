@@ -176,6 +176,50 @@ async def test_given_up_messages_without_a_dead_letter_address_are_recorded(brok
     assert [(lost.body, reason) for lost, reason in broker.dropped] == [(b"1", "not ours")]
 
 
+async def test_a_dead_letter_keeps_the_headers_of_its_message(broker: InProcessTransport) -> None:
+    await broker.subscribe("a", "g", Reader(Drop("no\nway")), SubscribeOptions(dead_letter="dead"))
+    await broker.publish("a", PublishedMessage(body=b"1", content_type="text/x", headers={"tenant": "t"}))
+    await broker.drain()
+    [letter] = broker.messages("dead")
+    assert (letter.headers["tenant"], letter.headers["x-dlq-reason"], letter.content_type) == ("t", "no way", "text/x")
+
+
+@given(st.data())
+def test_whatever_fails_every_message_is_handled_and_keys_stay_in_order(data: st.DataObject) -> None:
+    """The law behind the in-process transport, under any keys, failures, members and stops."""
+    keys = data.draw(st.lists(st.sampled_from("xyz"), max_size=12))
+    failures = data.draw(st.lists(st.integers(0, 2), min_size=len(keys), max_size=len(keys)))
+    members = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
+    stops_after = data.draw(st.none() | st.integers(0, 3))
+
+    async def run() -> list[tuple[str, int]]:
+        broker = InProcessTransport()
+        done: list[tuple[str, int]] = []
+
+        async def handle(received: ReceivedMessage) -> Any:
+            key, _, number = received.body.decode().partition(":")
+            await asyncio.sleep(0)
+            if received.attempt <= failures[int(number)]:
+                return Retry("again", after=0)
+            done.append((key, int(number)))
+            return Success()
+
+        subscriptions = [await broker.subscribe("a", "g", handle, SubscribeOptions(concurrency=n)) for n in members]
+        for number, key in enumerate(keys):
+            await broker.publish("a", message(f"{key}:{number}", key))
+            if number == stops_after:
+                await subscriptions[0].stop(grace=0)
+                await broker.subscribe("a", "g", handle)
+        await broker.drain()
+        await broker.close()
+        return done
+
+    done = asyncio.run(run())
+    assert sorted(number for _, number in done) == list(range(len(keys)))
+    for key in "xyz":
+        assert [n for k, n in done if k == key] == [n for n, k in enumerate(keys) if k == key]
+
+
 async def test_handlers_inherit_nothing_from_the_publisher(broker: InProcessTransport) -> None:
     from codegen.targets.python.runtime.resilience import current_deadline, deadline_scope
 

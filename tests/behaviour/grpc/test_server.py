@@ -9,7 +9,7 @@ import grpc
 import pytest
 from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 
 from tests.behaviour.grpc.conftest import Library, Serve
 from tests.behaviour.grpc.test_calls import handler_of
@@ -28,13 +28,17 @@ async def test_health_answers_for_the_server_and_for_each_service(library: Libra
         assert found.status == health_pb2.HealthCheckResponse.NOT_SERVING
 
 
+@pytest.mark.parametrize("version", ["v1alpha", "v1"])
 async def test_reflection_lists_services_and_gives_files_under_their_contract_names(
-        library: Library, serving: Serve) -> None:
+        library: Library, serving: Serve, version: str) -> None:
     async with serving(handler_of()) as client, grpc.aio.insecure_channel(client.server.address) as channel:
-        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        reflect: Any = channel.stream_stream(
+            f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+            reflection_pb2.ServerReflectionRequest.SerializeToString,
+            reflection_pb2.ServerReflectionResponse.FromString)
         asked = [reflection_pb2.ServerReflectionRequest(list_services=""),
                  reflection_pb2.ServerReflectionRequest(file_containing_symbol=SERVICE)]
-        listed, described = [answer async for answer in stub.ServerReflectionInfo(iter(asked))]
+        listed, described = [answer async for answer in reflect(iter(asked))]
     assert {found.name for found in listed.list_services_response.service} >= {SERVICE, "grpc.health.v1.Health"}
     files = [descriptor_pb2.FileDescriptorProto.FromString(found)
              for found in described.file_descriptor_response.file_descriptor_proto]

@@ -322,6 +322,7 @@ def test_reply_has_its_channel_messages_and_address(tmp_path: Path) -> None:
     (("action: send", "action: publish"), "asyncapi/action"),
     (("summary: Says so.", "sumary: Says so."), "asyncapi/unknown-field"),
     (("x-dead-letter: dead", "x-dead-letter: ded"), "asyncapi/dead-letter"),
+    (("x-dead-letter: dead", "x-dead-letter: '#/channels/created'"), "asyncapi/dead-letter"),
     (("PT0.5S", "soon"), "asyncapi/duration"),
     (("max_attempts: 4", "max_attempts: none"), "asyncapi/retry"),
     (("location: $message.header#/trace", "location: $msg.header#/trace"), "asyncapi/expression"),

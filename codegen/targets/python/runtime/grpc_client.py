@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import grpc
 from google.protobuf.message import Message
 
 from .auth import AuthHook
 from .context import trace_headers
-from .errors import RPC_ERRORS, Code, ProtocolError, RpcDeadlineExceeded, RpcError
+from .errors import ProtocolError
 from .grpc_method import Method, RequestT, ResponseT
+from .grpc_stream import Metadata, RequestStream, ResponseInfo, ResponseStream, fill_info, rpc_error, time_left
 from .resilience import CircuitBreaker, Deadline, Resilience, RetryPolicy, effective_deadline, new_idempotency_key
-from .rich_status import TRAILER, decode
 
-Metadata: TypeAlias = Sequence[tuple[str, str | bytes]]
-"""Keys in lower case; those that end in `-bin` have bytes."""
+__all__ = ["ClientChannel", "ClientOptions", "Metadata", "ResponseInfo", "ResponseStream", "items", "rpc_error"]
 
 IDEMPOTENCY_KEY = "idempotency-key"
-PUSHBACK = "grpc-retry-pushback-ms"
 USER_AGENT = "treaty-python"
 
 _ItemT = TypeVar("_ItemT")
@@ -41,7 +39,8 @@ class ClientOptions:
     timeout: float | None = 30.0
     stream_timeout: float | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    breaker: CircuitBreaker | None = field(default_factory=CircuitBreaker)
+    breaker: Callable[[str], CircuitBreaker] | None = CircuitBreaker
+    """Called with the target: every channel has a breaker of its own, unless this returns one that is shared."""
     auth: AuthHook | None = None
     metadata: Metadata = ()
     """Sent with every call."""
@@ -57,16 +56,6 @@ class ClientOptions:
     """Replaces `retry` and `breaker`: for tests that bring their own clock, sleep and random numbers."""
 
 
-@dataclass(slots=True, kw_only=True)
-class ResponseInfo:
-    """Pass one to a call to learn what came besides the response: `info.trailing`, `info.attempts`."""
-
-    initial: Metadata = ()
-    trailing: Metadata = ()
-    attempts: int = 0
-    """How often the call was sent."""
-
-
 class ClientChannel:
     """A channel to one peer, opened at the first call. Closed with the client, unless it was given."""
 
@@ -74,11 +63,9 @@ class ClientChannel:
         self.options = options or ClientOptions()
         self._target = target
         self._channel = None if isinstance(target, str) else target
-        name = target if isinstance(target, str) else ""
-        self.resilience = self.options.resilience or Resilience(retry=self.options.retry, breaker=self.options.breaker)
-        breaker = self.resilience.breaker
-        if breaker is not None and not breaker.name:
-            breaker.name = name
+        make = self.options.breaker
+        self.resilience = self.options.resilience or Resilience(
+            retry=self.options.retry, breaker=make(target if isinstance(target, str) else "") if make else None)
         self._metadata = tuple(self.options.metadata)
 
     @property
@@ -163,7 +150,7 @@ class UnaryCall(Generic[RequestT, ResponseT]):
         breaker = resilience.breaker
         number = 1
         while True:
-            timeout = _time_left(until)
+            timeout = time_left(until)
             ticket = breaker.acquire() if breaker is not None else 0
             try:
                 sent: Metadata = channel.metadata(metadata, None if method.key_field else key)
@@ -188,7 +175,7 @@ class UnaryCall(Generic[RequestT, ResponseT]):
                 if breaker is not None:
                     breaker.succeeded(ticket)
                 if info is not None:
-                    await _fill(info, call, number)
+                    await fill_info(info, call, number)
                 return response
 
 
@@ -230,9 +217,9 @@ class ClientStreamCall(Generic[RequestT, ResponseT]):
                        info: ResponseInfo | None) -> ResponseT:
         channel, method = self._channel, self._method
         until = effective_deadline(deadline, channel.options.stream_timeout)
-        source = _Requests(requests)
+        source = RequestStream(requests)
         stub = channel.channel.stream_unary(method.path, method.request.SerializeToString, method.response.FromString)
-        timeout = _time_left(until)
+        timeout = time_left(until)
         breaker = channel.resilience.breaker
         ticket = breaker.acquire() if breaker is not None else 0
         outcome: BaseException | None = None
@@ -242,7 +229,7 @@ class ClientStreamCall(Generic[RequestT, ResponseT]):
                         wait_for_ready=channel.options.wait_for_ready)
             response = await call
             if info is not None:
-                await _fill(info, call, 1)
+                await fill_info(info, call, 1)
         except grpc.aio.AioRpcError as failure:
             outcome = rpc_error(failure)
             raise outcome from failure
@@ -269,7 +256,7 @@ class DuplexCall(Generic[RequestT, ResponseT]):
     def __call__(self, requests: AsyncIterable[RequestT] | Iterable[RequestT], deadline: float | Deadline | None,
                  metadata: Metadata, key: str | None, info: ResponseInfo | None) -> ResponseStream[ResponseT]:
         channel, method = self._channel, self._method
-        source = _Requests(requests)
+        source = RequestStream(requests)
 
         def send(timeout: float | None, sent: Metadata) -> Any:
             stub = channel.channel.stream_stream(method.path, method.request.SerializeToString,
@@ -278,124 +265,6 @@ class DuplexCall(Generic[RequestT, ResponseT]):
                         wait_for_ready=channel.options.wait_for_ready)
 
         return ResponseStream(channel, send, deadline, metadata, key=key, info=info, repeatable=False, source=source)
-
-
-class ResponseStream(AsyncIterator[ResponseT]):
-    """The responses of one call, as they come. The call begins with the first `async for` step.
-
-    Leave it with `aclose`, or use it as a context manager, when not all responses are read: the server is then told.
-    A repeatable call that fails before its first response is sent again.
-    """
-
-    def __init__(self, channel: ClientChannel, send: Callable[[float | None, Metadata], Any],
-                 deadline: float | Deadline | None, metadata: Metadata, *, key: str | None,
-                 info: ResponseInfo | None, repeatable: bool, source: _Requests[Any] | None = None) -> None:
-        self._channel = channel
-        self._send = send
-        self._until = effective_deadline(deadline, channel.options.stream_timeout)
-        self._metadata = metadata
-        self._key = key
-        self._info = info
-        self._repeatable = repeatable
-        self._source = source
-        self._call: Any = None
-        self._ticket: int | None = None
-        self._number = 0
-        self._closed = False
-
-    def __aiter__(self) -> ResponseStream[ResponseT]:
-        return self
-
-    async def __anext__(self) -> ResponseT:
-        if self._closed:
-            raise StopAsyncIteration
-        while True:
-            try:
-                if self._call is None:
-                    await self._begin()
-                response = await self._call.read()
-            except grpc.aio.AioRpcError as failure:
-                await self._failed(rpc_error(failure), failure)
-                continue
-            except BaseException:
-                self._settle(released=True)
-                self._closed = True
-                if self._source is not None and self._source.failure is not None:
-                    raise self._source.failure from None
-                raise
-            if response is grpc.aio.EOF:
-                await self._ended()
-                raise StopAsyncIteration
-            self._settle(released=False)
-            self._repeatable = False
-            return cast("ResponseT", response)
-
-    async def _begin(self) -> None:
-        timeout = _time_left(self._until)
-        breaker = self._channel.resilience.breaker
-        self._ticket = breaker.acquire() if breaker is not None else None
-        self._number += 1
-        sent = await self._channel.signed(self._channel.metadata(self._metadata, self._key))
-        self._call = self._send(timeout, sent)
-
-    async def _failed(self, error: RpcError, cause: BaseException) -> None:
-        breaker = self._channel.resilience.breaker
-        if breaker is not None and self._ticket is not None:
-            breaker.record(self._ticket, error)
-            self._ticket = None
-        if self._info is not None:
-            self._info.trailing, self._info.attempts = error.trailing_metadata, self._number
-        self._call = None
-        try:
-            await self._channel.resilience.before_next(error, self._number, self._until, self._repeatable)
-        except RpcError:
-            self._closed = True
-            raise error from cause
-
-    async def _ended(self) -> None:
-        self._settle(released=False)
-        self._closed = True
-        if self._info is not None:
-            await _fill(self._info, self._call, self._number)
-
-    def _settle(self, *, released: bool) -> None:
-        breaker = self._channel.resilience.breaker
-        if breaker is not None and self._ticket is not None:
-            (breaker.released if released else breaker.succeeded)(self._ticket)
-            self._ticket = None
-
-    async def aclose(self) -> None:
-        """Cancel the call unless it has ended."""
-        self._closed = True
-        self._settle(released=True)
-        if self._call is not None:
-            self._call.cancel()
-
-    async def __aenter__(self) -> ResponseStream[ResponseT]:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
-
-
-class _Requests(Generic[RequestT]):
-    """The caller's requests; keeps what the caller's iterator raised, which grpc would only log."""
-
-    def __init__(self, requests: AsyncIterable[RequestT] | Iterable[RequestT]) -> None:
-        self._requests = requests
-        self.failure: Exception | None = None
-
-    async def iterate(self) -> AsyncIterator[RequestT]:
-        try:
-            if isinstance(self._requests, AsyncIterable):
-                async for request in self._requests:
-                    yield request
-            else:
-                for request in self._requests:
-                    yield request
-        except Exception as failure:
-            self.failure = failure
-            raise
 
 
 async def items(fetch: Callable[[RequestT], Awaitable[ResponseT]], request: RequestT,
@@ -431,37 +300,3 @@ def _with_key(request: RequestT, key: str | None) -> tuple[RequestT, str]:
     chosen = key or new_idempotency_key()
     setattr(keyed, "idempotency_key", chosen)  # noqa: B010
     return keyed, chosen
-
-
-def _time_left(until: Deadline | None) -> float | None:
-    if until is None:
-        return None
-    remaining = until.remaining
-    if remaining <= 0.0:
-        raise RpcDeadlineExceeded("the deadline passed before the call was sent")
-    return remaining
-
-
-async def _fill(info: ResponseInfo, call: Any, attempts: int) -> None:
-    info.initial = tuple(await call.initial_metadata() or ())
-    info.trailing = tuple(await call.trailing_metadata() or ())
-    info.attempts = attempts
-
-
-def rpc_error(failure: grpc.aio.AioRpcError) -> RpcError:
-    """The typed error for a status that grpc reports."""
-    number: int = failure.code().value[0]
-    trailing = tuple(cast("Iterable[tuple[str, str | bytes]]", failure.trailing_metadata() or ()))
-    packed = next((value for name, value in trailing if name == TRAILER and isinstance(value, bytes)), None)
-    found = RPC_ERRORS[Code(number)](failure.details() or "", details=decode(packed) if packed else (),
-                                     trailing_metadata=trailing, retry_after=_pushback(trailing), remote=True)
-    found.__cause__ = failure
-    return found
-
-
-def _pushback(trailing: Iterable[tuple[str, str | bytes]]) -> float | None:
-    """Seconds to wait (gRFC A6); -1 when the server asks not to retry."""
-    for name, value in trailing:
-        if name == PUSHBACK:
-            return int(value) / 1000 if isinstance(value, str) and value.isdecimal() else -1.0
-    return None

@@ -308,6 +308,14 @@ async def _add_health(server: grpc.aio.Server, services: Sequence[str]) -> Any:
 
 
 def _add_reflection(server: grpc.aio.Server, services: Sequence[str], *, with_health: bool) -> None:
+    """Reflection under its older and its present name; the messages of both are the same."""
     reflection = import_module("grpc_reflection.v1alpha.reflection")
+    messages = import_module("grpc_reflection.v1alpha.reflection_pb2")
     standard = ("grpc.health.v1.Health",) if with_health else ()
-    reflection.enable_server_reflection((*services, *standard, reflection.SERVICE_NAME), server)
+    servicer = reflection.aio.ReflectionServicer((*services, *standard, reflection.SERVICE_NAME))
+    method = {"ServerReflectionInfo": grpc.stream_stream_rpc_method_handler(
+        servicer.ServerReflectionInfo, request_deserializer=messages.ServerReflectionRequest.FromString,
+        response_serializer=messages.ServerReflectionResponse.SerializeToString)}
+    server.add_generic_rpc_handlers(tuple(
+        grpc.method_handlers_generic_handler(name, method)
+        for name in ("grpc.reflection.v1.ServerReflection", reflection.SERVICE_NAME)))
