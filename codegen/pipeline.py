@@ -128,24 +128,29 @@ def _below(file: GeneratedFile) -> GeneratedFile:
 
 def _surrounding(settings: Settings, graph: Graph, outputs: list[UnitOutput],
                  previous: Manifest | None) -> UnitOutput:
-    surface: dict[str, tuple[str, ...]] = {}
-    paths: list[str] = []
-    unchanged: list[str] = []
-    for unit in outputs:
-        if unit.files is None:
-            before = previous.units[unit.name].outputs if previous else {}
-            unchanged += before
-            continue
-        paths += [file.path for file in unit.files]
-        for file in unit.files:
-            if _is_listed(file.path):
-                surface[_module(file.path)] = surface_of(_module(file.path), str(file.content))
-    if unchanged:
-        listing = (settings.out / package.ROOT / "API.txt").read_text(encoding="utf-8")
-        surface |= kept(listing, {_module(path) for path in unchanged if _is_listed(path)})
-    below = [path.removeprefix(f"{package.ROOT}/") for path in [*paths, *unchanged]]
-    files = package.package_files(graph, settings.package, below, surface)
-    return UnitOutput(name=PACKAGE_UNIT, inputs=tuple(graph.contracts), files=tuple(_below(f) for f in styled(files)))
+    emitted = [file for unit in outputs for file in unit.files or ()]
+    kept_paths = [path for unit in outputs if unit.files is None and previous
+                  for path in previous.units[unit.name].outputs]
+    below = [path.removeprefix(f"{package.ROOT}/") for path in [*(file.path for file in emitted), *kept_paths]]
+    files = tuple(_below(file) for file in styled(package.package_files(graph, settings.package, below)))
+    known = previous.units[PACKAGE_UNIT].outputs if previous and PACKAGE_UNIT in previous.units else {}
+    kept_paths += [file.path for file in files if file.path in known]
+    emitted += [file for file in files if file.path not in known]
+    listing = _listing(settings, emitted, kept_paths)
+    return UnitOutput(name=PACKAGE_UNIT, inputs=tuple(graph.contracts), files=(*files, listing))
+
+
+def _listing(settings: Settings, emitted: list[GeneratedFile], kept_paths: list[str]) -> GeneratedFile:
+    """`API.txt`: read from what was emitted; the lines of what was not are those of the previous run."""
+    path = f"{package.ROOT}/API.txt"
+    lines: list[str] = []
+    if kept_paths:
+        previous = (settings.out / path).read_text(encoding="utf-8")
+        lines += kept(previous, {_module(each) for each in kept_paths if _is_listed(each)})
+    for file in emitted:
+        if _is_listed(file.path):
+            lines += surface_of(_module(file.path), str(file.content))
+    return GeneratedFile(path=path, content="".join(f"{line}\n" for line in sorted(set(lines))))
 
 
 def _is_listed(path: str) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from http.client import HTTPException
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 TIMEOUT_SECONDS = 10.0
 
@@ -16,6 +14,9 @@ def is_remote(reference: str) -> bool:
 
 def fetch(url: str, max_size: int) -> bytes | str:
     """The bytes behind `url`, or the reason why they cannot be had."""
+    from http.client import HTTPException
+    from urllib.request import Request, urlopen
+
     request = Request(url, headers={"Accept": "application/yaml, application/json, */*;q=0.1"})  # noqa: S310 scheme is checked
     try:
         with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 scheme is checked

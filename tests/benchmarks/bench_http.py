@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
-from fastapi import FastAPI, Path as PathParameter, Query
+from fastapi import FastAPI, Query
+from fastapi import Path as PathParameter
 from pydantic import BaseModel, Field
 
 from tests.behaviour.http.serving import serve

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
@@ -40,18 +40,18 @@ _REQUIREMENTS = {
     "uvicorn": "uvicorn>=0.30",
 }
 _STUBS = {"google.protobuf": "types-protobuf>=6", "grpc": "types-grpcio>=1.0"}
+_FROM = re.compile(r"^[ ]*from (?P<module>[.\w]+) import (?P<names>\([^)]*\)|[^\n]*)", re.MULTILINE)
+_IMPORT = re.compile(r"^[ ]*import (?P<module>[.\w]+)", re.MULTILINE)
 _ALWAYS_OPTIONAL = frozenset({"opentelemetry", "uvicorn"})
 
 
-def package_files(graph: Graph, package: str, module_paths: Iterable[str],
-                  surface: Mapping[str, tuple[str, ...]]) -> tuple[GeneratedFile, ...]:
-    """The files around the modules at `module_paths` (below the target's folder); `surface` is by module."""
+def package_files(graph: Graph, package: str, module_paths: Iterable[str]) -> tuple[GeneratedFile, ...]:
+    """The files around the modules at `module_paths` (below the target's folder)."""
     root = package.replace(".", "/")
     runtime = _runtime_modules(graph)
     files = [
         GeneratedFile(path="pyproject.toml", content=_pyproject(graph, package, runtime)),
         GeneratedFile(path="README.md", content=_readme(package)),
-        GeneratedFile(path="API.txt", content=_api(surface)),
         GeneratedFile(path=f"{root}/py.typed", content=""),
     ]
     for name in runtime:
@@ -98,23 +98,26 @@ def _runtime_source(name: str) -> str:
 
 
 @cache
-def _relative_imports(name: str) -> tuple[str, ...]:
+def _imports(name: str) -> tuple[tuple[str, str], ...]:
+    """(module, imported names) of every import statement of a runtime module, those inside functions included."""
+    found = [(match["module"], match["names"]) for match in _FROM.finditer(_runtime_source(name))]
+    return (*found, *((match["module"], "") for match in _IMPORT.finditer(_runtime_source(name))))
+
+
+def _relative_imports(name: str) -> list[str]:
     found: list[str] = []
-    for node in ast.walk(ast.parse(_runtime_source(name))):
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            found += [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
-    return tuple(dict.fromkeys(found))
+    for module, names in _imports(name):
+        if module == ".":
+            found += [each.split()[0] for each in names.strip("()").split(",") if each.strip()]
+        elif module.startswith("."):
+            found.append(module[1:].split(".")[0])
+    return found
 
 
 def _third_party(runtime: Iterable[str]) -> set[str]:
-    found = set()
-    for name in runtime:
-        for node in ast.walk(ast.parse(_runtime_source(name))):
-            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else [
-                alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            for module in modules:
-                found |= {known for known in _REQUIREMENTS if module == known or module.startswith(f"{known}.")}
-    return found
+    modules = {module for name in runtime for module, _ in _imports(name)}
+    return {known for known in _REQUIREMENTS for module in modules
+            if module == known or module.startswith(f"{known}.")}
 
 
 def _pyproject(graph: Graph, package: str, runtime: tuple[str, ...]) -> str:
@@ -147,6 +150,3 @@ def _readme(package: str) -> str:
         "`API.txt` lists every public symbol, one a line: its difference is the change of the surface.\n"
     )
 
-
-def _api(surface: Mapping[str, tuple[str, ...]]) -> str:
-    return "".join(f"{line}\n" for line in sorted(line for lines in surface.values() for line in lines))

@@ -14,14 +14,9 @@ def surface_of(module: str, source: str) -> tuple[str, ...]:
     return tuple(sorted({f"{module}:{symbol}" for symbol in _of_body(ast.parse(source).body, "")}))
 
 
-def kept(previous: str, modules: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The lines of an earlier listing that belong to `modules`, by module."""
-    found: dict[str, list[str]] = {}
-    for line in previous.splitlines():
-        module = line.partition(":")[0]
-        if module in modules:
-            found.setdefault(module, []).append(line)
-    return {module: tuple(lines) for module, lines in found.items()}
+def kept(previous: str, modules: Collection[str]) -> list[str]:
+    """The lines of an earlier listing that belong to `modules`."""
+    return [line for line in previous.splitlines() if line.partition(":")[0] in modules]
 
 
 def _of_body(body: list[ast.stmt], prefix: str) -> Iterator[str]:

@@ -30,7 +30,8 @@ class Served:
 
 async def serve(app: Any) -> Served:
     """Start to serve an ASGI application."""
-    listening = socket.socket()
+    # asyncio sets TCP_NODELAY only where the protocol is named.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none"))

@@ -14,8 +14,8 @@ from google.protobuf import json_format
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from .errors import HTTP_STATUS, Code, ProtocolError, RpcError
 from .error_details import ErrorInfo
+from .errors import HTTP_STATUS, Code, ProtocolError, RpcError
 from .http_bodies import codec_of
 from .http_operation import Operation
 from .http_requests import RequestContext
