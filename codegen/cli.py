@@ -260,7 +260,11 @@ def _service(options: argparse.Namespace) -> int:
     if settings is None:
         return 2
     asked = skeleton.Request(
-        name=options.name, services=tuple(options.grpc), package=settings.package, folder=settings.services.name
+        name=options.name,
+        services=tuple(options.grpc),
+        package=settings.package,
+        folder=settings.services.name,
+        names=settings.names,
     )
     with _Progress() as progress:
         written, outcome = commands.start_service(settings, asked, progress.show)

@@ -14,7 +14,7 @@ from codegen.model.graph import Graph
 from codegen.model.ids import OperationId
 from codegen.model.services import GrpcBinding, HttpBinding, HttpRole, Operation
 
-_LEFT_OUT = frozenset({"descriptor_set"})
+_LEFT_OUT = frozenset({"descriptor_set", "published"})
 """Of the graph's fields: bytes that say nothing new."""
 
 

@@ -7,6 +7,7 @@ to `codegen.write`, reading the previous output's listing aside.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from codegen.diagnostics import Diagnostic, Diagnostics
 from codegen.link.linker import link
@@ -38,6 +39,7 @@ def load_graph(settings: Settings, diagnostics: Diagnostics, progress: Progress,
     progress("linking")
     contracts = (*loaded.contracts, *(fragment.contract for fragment in loaded.fragments))
     graph = link(loaded.fragments, loaded.declarations, contracts, loaded.descriptor_set, diagnostics)
+    graph = replace(graph, published=loaded.published)
     return None if diagnostics.errors else graph
 
 

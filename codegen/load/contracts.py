@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from codegen.diagnostics import Diagnostics
 from codegen.load.documents import DEFAULT_MAX_FILE_SIZE, Document, Documents
@@ -29,6 +31,8 @@ class Loaded:
     declarations: Mapping[TypeId, Declaration]
     contracts: tuple[Contract, ...]
     descriptor_set: bytes
+    published: Mapping[str, bytes]
+    """JSON of the OpenAPI documents that need no other file, by path, without what is said to this tool alone."""
 
 
 def load_contracts(root: Path, paths: tuple[str, ...], diagnostics: Diagnostics, *,
@@ -56,8 +60,22 @@ def load_contracts(root: Path, paths: tuple[str, ...], diagnostics: Diagnostics,
             fragments.append(_load_one(kind, document, documents, schemas, diagnostics))
     declarations = schemas.finish()
     contracts = _schema_contracts(loaded, documents, diagnostics)
+    published = {path: _public_json(document) for path, (kind, document) in loaded.items()
+                 if kind is ContractKind.OPENAPI and not _dependencies(path, documents)}
     return Loaded(fragments=tuple(_with_dependencies(fragment, documents) for fragment in fragments),
-                  declarations=declarations, contracts=contracts, descriptor_set=descriptor_set)
+                  declarations=declarations, contracts=contracts, descriptor_set=descriptor_set, published=published)
+
+
+def _public_json(document: Document) -> bytes:
+    text = json.dumps(_without_private(document.data), ensure_ascii=False, indent=1)
+    return f"{text}\n".encode("utf-8", "replace")
+
+
+def _without_private(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_private(each) for key, each in value.items()
+                if not key.startswith(("x-grpc-", "x-proto-"))}
+    return [_without_private(each) for each in value] if isinstance(value, list) else value
 
 
 def _kind(document: Document) -> ContractKind:

@@ -194,22 +194,24 @@ class SchemaReader:
         reference = self._declare(target) if isinstance(target.value, dict) else self._read(target, (), named=False)
         return Nullable(inner=reference) if value.get("nullable") is True and holder is not node else reference
 
-    def _from_pieces(self, pieces: Sequence[Node], node: Node, name: Name, *, named: bool) -> Type:
+    def _from_pieces(self, pieces: Sequence[Node], node: Node, name: Name, *, named: bool,
+                     wrapped: bool = False) -> Type:
+        """`wrapped`: null is added around the type, so that a declaration made here is not yet the schema's own."""
         if any(piece.value is False for piece in pieces):
             return _NEVER
         report_unexpressed(pieces, self._diagnostics)
         for keyword in ("oneOf", "anyOf"):
             if any(piece.has(keyword) for piece in pieces):
-                found = self._alternatives(pieces, keyword, node, name, named=named)
+                found = self._alternatives(pieces, keyword, node, name, named=named, wrapped=wrapped)
                 if found is not None:
                     return found
         if any(piece.has("const") for piece in pieces):
             value = first_of(pieces, "const")
             return _NULL if value is None else Constant(value=value)
         if any(piece.has("enum") or piece.has("x-extensible-enum") for piece in pieces):
-            return self._enumeration(pieces, node, name, named=named)
+            return self._enumeration(pieces, node, name, named=named, wrapped=wrapped)
         types, nullable = self._types(pieces)
-        found = self._of_types(types, pieces, node, name, named=named and not nullable)
+        found = self._of_types(types, pieces, node, name, named=named, wrapped=wrapped or nullable)
         return Nullable(inner=found) if nullable and found not in (ANY, _NULL) else found
 
     def _types(self, pieces: Sequence[Node]) -> tuple[list[str], bool]:
@@ -246,14 +248,15 @@ class SchemaReader:
                                 piece.child("type").location,
                                 hint=f"did you mean `{close[0]}`?" if close else f"one of {', '.join(TYPES)}")
 
-    def _of_types(self, types: list[str], pieces: Sequence[Node], node: Node, name: Name, *, named: bool) -> Type:
+    def _of_types(self, types: list[str], pieces: Sequence[Node], node: Node, name: Name, *, named: bool,
+                  wrapped: bool) -> Type:
         if not types:
             return ANY
         if len(types) == 1:
-            return self._of_type(types[0], pieces, node, name, named=named)
+            return self._of_type(types[0], pieces, node, name, named=named, suffix="value" if wrapped else "")
         variants = tuple(self._of_type(json_type, pieces, node, (*name, json_type), named=False, suffix=json_type)
                          for json_type in types)
-        return self._union(UnionKind.ANY_OF, variants, node, name, named=named, suffix="type")
+        return self._union(UnionKind.ANY_OF, variants, node, name, wrapped=wrapped, suffix="type")
 
     def _of_type(self, json_type: str, pieces: Sequence[Node], node: Node, name: Name, *, named: bool,
                  suffix: str = "") -> Type:
@@ -298,8 +301,8 @@ class SchemaReader:
             as_map = self._map(pieces, patterns, additional, declared, constraints, name)
             if as_map is not None:
                 return as_map
-        id_ = TypeId(node.id if named or not suffix else f"{node.id}~{suffix}")
-        if not named:
+        id_ = TypeId(f"{node.id}~{suffix}" if suffix else node.id)
+        if suffix or not named:
             if id_ in self._queued:
                 return Reference(target=id_)
             self._queued.add(id_)
@@ -309,7 +312,7 @@ class SchemaReader:
             additional=additional, additional_declared=declared,
             pattern_properties=tuple((p, self.type_of(child, (*name, "pattern"))) for p, child in patterns),
             bases=self._bases(node), constraints=constraints, examples=_examples(node),
-            **(self._described(node, name) | {"id": id_}))
+            **(self._described(node, self._inner_name(node, name) if suffix == "value" else name) | {"id": id_}))
         for key in required - properties.keys():
             record = replace(record, fields=(*record.fields, Field(
                 name=key, type=ANY, required=True, location=node.location)))
@@ -397,7 +400,7 @@ class SchemaReader:
 
     # -- enumerations
 
-    def _enumeration(self, pieces: Sequence[Node], node: Node, name: Name, *, named: bool) -> Type:
+    def _enumeration(self, pieces: Sequence[Node], node: Node, name: Name, *, named: bool, wrapped: bool) -> Type:
         holder = next(piece for piece in pieces if piece.has("enum") or piece.has("x-extensible-enum"))
         keyword = "enum" if holder.has("enum") else "x-extensible-enum"
         values = holder.value[keyword]
@@ -410,35 +413,42 @@ class SchemaReader:
                                           "any value", holder.child(keyword).location)
             return ANY
         nullable = None in values or self._types(pieces)[1]
-        kept = list(dict.fromkeys((type(value), value) for value in values if value is not None))
+        kept: dict[tuple[type, Any], int] = {}
+        for i, value in enumerate(values):
+            if value is not None:
+                kept.setdefault((type(value), value), i)
         if not kept:
             return _NULL
         if len(kept) == 1 and not named and keyword == "enum":
-            constant = Constant(value=kept[0][1])
+            constant = Constant(value=next(iter(kept))[1])
             return Nullable(inner=constant) if nullable else constant
         labels = _enum_labels(holder, len(values))
         is_open = keyword == "x-extensible-enum" or holder.value.get("x-enum-open") is True
         members = tuple(
             EnumValue(name=labels[0][i] or str(value), value=value, doc=labels[1][i],
                       location=holder.child(keyword, i).location)
-            for i, value in enumerate(values) if value is not None and values.index(value) == i)
-        return self._enum(members, node, name, is_open=is_open, named=named and not nullable, nullable=nullable)
+            for (_, value), i in kept.items())
+        return self._enum(members, node, name, is_open=is_open, nullable=nullable, wrapped=wrapped)
 
-    def _enum(self, members: tuple[EnumValue, ...], node: Node, name: Name, *, is_open: bool, named: bool,
-              nullable: bool) -> Type:
-        id_ = TypeId(node.id if named or not nullable or not _is_component(node) else f"{node.id}~value")
-        if _is_component(node) and id_ != node.id:
-            name = (*name, "value")
+    def _enum(self, members: tuple[EnumValue, ...], node: Node, name: Name, *, is_open: bool, nullable: bool,
+              wrapped: bool) -> Type:
+        id_ = TypeId(node.id)
+        if nullable or wrapped:
+            id_, name = TypeId(f"{node.id}~value"), self._inner_name(node, name)
         if id_ not in self._declarations:
             self._queued.add(id_)
             self._declarations[id_] = Enum(values=members, open=is_open, **(self._described(node, name) | {"id": id_}))
         reference = Reference(target=id_)
         return Nullable(inner=reference) if nullable else reference
 
+    def _inner_name(self, node: Node, name: Name) -> Name:
+        """What is declared within a schema that adds null to it: the schema's name is taken where it has one."""
+        return (*name, "value") if TypeId(node.id) in self._queued else name
+
     # -- unions
 
     def _alternatives(self, pieces: Sequence[Node], keyword: str, node: Node, name: Name, *,
-                      named: bool) -> Type | None:
+                      named: bool, wrapped: bool) -> Type | None:
         """The union that `oneOf` or `anyOf` makes; None when it only asserts and the rest says the type."""
         holder = next(piece for piece in pieces if piece.has(keyword))
         branches = list(holder.child(keyword).items())
@@ -455,23 +465,22 @@ class SchemaReader:
         if all(_only_asserts(branch) for branch in solid):
             self._diagnostics.unsupported(f"schema/{keyword}-assertion", f"`{keyword}` that only states requirements is "
                                           "not checked by the models", holder.child(keyword).location)
-            return self._from_pieces(others, node, name, named=named) if others else ANY
+            return self._from_pieces(others, node, name, named=named, wrapped=wrapped) if others else ANY
         members = constants_as_enum(solid, self._documents) or None
         if members:
-            return self._enum(members, node, name, is_open=False, named=named and not nullable, nullable=nullable)
+            return self._enum(members, node, name, is_open=False, nullable=nullable, wrapped=wrapped)
         opened = open_enum_branches(solid, self._documents)
         if opened is not None:
-            found = self._enum(opened, node, name, is_open=True, named=named and not nullable, nullable=nullable)
-            return found
+            return self._enum(opened, node, name, is_open=True, nullable=nullable, wrapped=wrapped)
         shape_only = [piece for piece in others if _significant(piece.value) - {"type"}]
         if len(solid) == 1:
             joined = [piece for piece in [*self._pieces.of(solid[0]), *others]]
             found = self.type_of(solid[0], name) if not shape_only else self._from_pieces(
-                joined, node, name, named=named and not nullable)
+                joined, node, name, named=named, wrapped=wrapped or nullable)
         else:
             variants = self._variants(solid, shape_only, name)
             kind = UnionKind.ONE_OF if keyword == "oneOf" else UnionKind.ANY_OF
-            found = self._union(kind, variants, node, name, named=named and not nullable, holder=holder)
+            found = self._union(kind, variants, node, name, wrapped=wrapped or nullable, holder=holder)
         return Nullable(inner=found) if nullable and not isinstance(found, Nullable) else found
 
     def _variants(self, branches: list[Node], others: list[Node], name: Name) -> tuple[Type, ...]:
@@ -486,7 +495,7 @@ class SchemaReader:
                 found.append(self.type_of(branch, (*name, own)))
         return tuple(dict.fromkeys(found))
 
-    def _union(self, kind: UnionKind, variants: tuple[Type, ...], node: Node, name: Name, *, named: bool,
+    def _union(self, kind: UnionKind, variants: tuple[Type, ...], node: Node, name: Name, *, wrapped: bool,
                holder: Node | None = None, suffix: str = "") -> Type:
         flat = tuple(dict.fromkeys(v.inner if isinstance(v, Nullable) else v for v in variants))
         has_null = any(isinstance(v, Nullable) for v in variants)
@@ -495,12 +504,11 @@ class SchemaReader:
             return ANY
         if len(flat) == 1:
             return Nullable(inner=flat[0]) if has_null else flat[0]
-        inner_named = named and not has_null
-        id_ = TypeId(node.id if inner_named or not _is_component(node) else f"{node.id}~union")
+        id_ = TypeId(node.id)
+        if has_null or wrapped:
+            id_, name = TypeId(f"{node.id}~union"), self._inner_name(node, name)
         if id_ in self._declarations:
             id_ = TypeId(f"{node.id}~{suffix or 'union'}")
-        if not inner_named and _is_component(node):
-            name = (*name, "value")
         self._queued.add(id_)
         found = discriminator_of(holder, self._documents, self._diagnostics) if holder else None
         self._declarations[id_] = Union(kind=kind, variants=flat, discriminator=found, examples=_examples(node),

@@ -83,6 +83,8 @@ class Graph:
     proto_files: Mapping[str, ProtoFile]
     descriptor_set: bytes = b""
     """Serialised `google.protobuf.FileDescriptorSet` of all proto contracts and their imports, with source info."""
+    published: Mapping[str, bytes] = field(default_factory=dict)
+    """JSON of each OpenAPI document that needs no other file, by path: what its server shows the world."""
     declarations_of: Mapping[str, tuple[TypeId, ...]] = field(default_factory=dict)
     """Declarations by the path of their contract."""
 

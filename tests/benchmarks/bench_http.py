@@ -48,7 +48,10 @@ paths:
       responses: *one
 components:
   schemas:
-    Item: {type: object, required: [sku, quantity], properties: {sku: {type: string}, quantity: {type: integer, minimum: 1}}}
+    Item:
+      type: object
+      required: [sku, quantity]
+      properties: {sku: {type: string}, quantity: {type: integer, minimum: 1}}
     Order:
       type: object
       required: [id, items, total]

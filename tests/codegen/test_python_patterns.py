@@ -7,7 +7,7 @@ import re
 import pytest
 from pydantic_core import SchemaValidator, core_schema
 
-from codegen.targets.python.patterns import translate
+from codegen.targets.python.patterns import UnsupportedPattern, translate
 
 CASES = [
     (r"^\d+$", ["1", "12"], ["", "1\n", "\u0661", "a"]),
@@ -32,6 +32,19 @@ CASES = [
     (r"^[^-a]$", ["b"], ["-", "a"]),
     (r"^\-\_\#\ \!\<$", ["-_# !<"], ["-"]),
     (r"^[\b]$", ["\b"], ["b"]),
+    (r"^[\w-.]+$", ["a-b.c"], ["a b"]),
+    (r"^[a-z-_]+$", ["a-_"], ["A"]),
+    (r"^[\d-]+[-\s]$", ["1--", "1 "], ["a-"]),
+    (r"^[\s\S]$", ["a", " ", "\n", "\ufeff", "\U0001f600"], [""]),
+    (r"^[^\S\r\n]$", [" ", "\t", "\ufeff"], ["\n", "a"]),
+    (r"^[^\W_]+$", ["a1"], ["_", "é", "-"]),
+    (r"^[\D]$", ["a", "/", ":"], ["1"]),
+    (r"^[^]$", ["a", "\n"], [""]),
+    (r"^\uD83D\uDE00$", ["\U0001f600"], ["a"]),
+    (r"(?i)^abc$", ["ABC"], ["b"]),
+    (r"^[\p{L}\p{N} -]{1,60}$", ["é 1-"], ["!"]),
+    (r"^\p{Script=Greek}+$", ["αβ"], ["a"]),
+    (r"^([^,]{1,500},){1,200}$", ["a,", "a,b,"], ["a"]),
 ]
 
 
@@ -59,4 +72,12 @@ def _valid(validator: SchemaValidator, text: str) -> bool:
 def test_the_common_patterns_run_on_the_linear_engine() -> None:
     """Only look-around, back-references and very long repetitions need backtracking."""
     linear = [translate(pattern).linear for pattern, _, _ in CASES]
-    assert linear.count(False) == 4
+    assert linear.count(False) == 5
+
+
+@pytest.mark.parametrize("pattern", [
+    "(?>a)", "(?#c)a", "a++", "a{2}+", "(?P<x>a)", r"\p{Nonsense}", r"^\p{L}{1,500}$", "[", r"\Aa\z", "a(?i)b"])
+def test_what_no_engine_runs_as_ecma_means_it_is_refused(pattern: str) -> None:
+    """Rather than failing when the generated module is imported."""
+    with pytest.raises(UnsupportedPattern):
+        translate(pattern)

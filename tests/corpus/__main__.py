@@ -61,9 +61,9 @@ def main() -> int:
             rows.append(row)
             print(f"{row.file:<52} {row.unsupported:>11} {row.seconds:>6.2f} {row.peak:>5.0f} {row.imported:>8}  "
                   f"{row.result}", flush=True)
-            if row.detail and (arguments.list or row.result != "ok"):
+            if row.detail and (arguments.list or not row.result.startswith("ok")):
                 print("    " + "\n    ".join(row.detail.splitlines()[:40]), flush=True)
-    failed = [row for row in rows if row.result != "ok"]
+    failed = [row for row in rows if not row.result.startswith("ok")]
     print(f"{len(rows)} rows, {len(failed)} failed")
     if not rows:
         print("no contracts found", file=sys.stderr)
@@ -128,7 +128,7 @@ def _run(label: str, root: Path, paths: tuple[str, ...], *, types: bool) -> Row:
                     "seconds": told["seconds"], "peak": told["peak"], "detail": told["text"]}
         source = Path(folder, "python")
         if not told["modules"]:
-            return Row(**measured, result="ok")
+            return Row(**measured, result="ok (nothing to emit)")
         imported = _stage([sys.executable, "-W", "error", "-c", _IMPORT_ALL], cwd=source)
         if imported is None or imported.returncode != 0:
             text = "timed out" if imported is None else imported.stderr[-3000:]

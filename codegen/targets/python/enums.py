@@ -6,40 +6,30 @@ import keyword
 
 from codegen.diagnostics import Diagnostics
 from codegen.model.types import Enum, EnumValue, JsonValue
-from codegen.targets.python.names import Namespace, constant
+from codegen.targets.python.names import Namespace, constant, distinct, exact, spelled
 from codegen.targets.python.types import Spelling
 from codegen.targets.python.writer import PythonFile, docstring, text
+
+_TAKEN = frozenset({*dir(str), *dir(float), *keyword.kwlist, "name", "value", "mro", "MRO", "is_known"})
 
 
 def member_names(declared: Enum, diagnostics: Diagnostics) -> dict[int, str]:
     """The member of each value, by position; a value without a name of its own is reported and left out.
 
-    Constant case where that tells the values apart, else the value's own
-    spelling where it is an identifier (`asc` beside `ASC`).
+    Constant case; where that does not tell the values apart, with their signs
+    spelled out (`V1_DOT_0`), then in their own case (`asc` beside `ASC`).
     """
-    values = [(i, v) for i, v in enumerate(declared.values) if v.value is not None]
-    preferred = {i: _escaped(constant(value.name)) for i, value in values}
-    counts: dict[str, int] = {}
-    for name in preferred.values():
-        counts[name] = counts.get(name, 0) + 1
+    values = {i: v for i, v in enumerate(declared.values) if v.value is not None}
+    chosen = distinct({i: _candidates(value) for i, value in values.items()}, _TAKEN)
     names = Namespace(f"enumeration {'.'.join(declared.name)}", diagnostics)
-    found = {}
-    for i, value in values:
-        name = preferred[i]
-        if counts[name] > 1 and _usable(value.name):
-            name = value.name
-        if names.claim(name, f"{value.location.pointer} ({value.name})", value.location):
-            found[i] = name
-    return found
+    return {i: chosen[i] for i, value in values.items()
+            if names.claim(chosen[i], f"{value.location.pointer} ({value.name})", value.location)}
 
 
-def _usable(name: str) -> bool:
-    return name.isidentifier() and name.isascii() and not keyword.iskeyword(name) and not name.startswith("_") \
-        and name not in ("name", "value", "mro", "is_known")
-
-
-def _escaped(name: str) -> str:
-    return f"{name}_" if name == "MRO" else name
+def _candidates(value: EnumValue) -> tuple[str, ...]:
+    own = (constant(value.name), constant(spelled(value.name)), exact(value.name),
+           constant(spelled(value.name, underscores=True)))
+    return (*own, f"TEXT_{own[0]}") if isinstance(value.value, str) else own
 
 
 def member_of(declared: Enum, value: JsonValue) -> str | None:

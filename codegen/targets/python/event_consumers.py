@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from codegen.model.events import Action, Application, Channel, EventOperation
+from codegen.model.ids import OperationId
 from codegen.targets.files import GeneratedFile
 from codegen.targets.python.event_messages import (
     AddressArguments,
@@ -15,10 +16,11 @@ from codegen.targets.python.event_messages import (
     address_of,
     exchange_of,
     expression_of,
-    method_names,
     service_classes,
     union,
 )
+from codegen.targets.python.event_names import TAKEN_BY_CONSUMERS, handler_names, method_names, operation_names
+from codegen.targets.python.event_replies import Answers, answers_of
 from codegen.targets.python.names import Namespace, snake
 from codegen.targets.python.writer import PythonFile, docstring, text
 
@@ -33,17 +35,16 @@ def emit_consumers(application: Application, operations: Iterable[EventOperation
     file = PythonFile(f"{package}.consumers", source=application.id, doc=f"What `{application.name}` receives.")
     names = Namespace(f"module {file.module}", modules.diagnostics)
     classes = service_classes(receiving, application.name)
-    for prefix, members in classes.items():
+    functions = operation_names(receiving, {snake(prefix) for prefix in classes})
+    for prefix in classes:
         file.define(f"{prefix}Consumer")
         file.define(f"subscribe_{snake(prefix)}")
-        for operation in members:
-            file.define(f"subscribe_{snake(operation.name)}")
+    for name in functions.values():
+        file.define(f"subscribe_{name}")
     emitted = False
     for prefix, members in classes.items():
-        found = [_Consumption.of(operation, modules, file) for operation in members]
-        usable = [consumption for consumption in found if consumption is not None
-                  and names.claim(f"subscribe_{snake(consumption.operation.name)}", consumption.operation.name,
-                                  consumption.operation.location)]
+        usable = [consumption for consumption in _consumptions(members, functions, modules, file)
+                  if names.claim(consumption.function, consumption.operation.name, consumption.operation.location)]
         if usable and names.claim(f"{prefix}Consumer", members[0].service or application.name, members[0].location):
             _warn_of_competition(usable, modules)
             _Consumer(prefix, usable, modules, file).emit()
@@ -52,35 +53,51 @@ def emit_consumers(application: Application, operations: Iterable[EventOperation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Receiver:
+    """One message of an operation: the Protocol's method for it, and the parameter for a handler by itself."""
+
+    view: MessageView
+    method: str
+    handler: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Consumption:
     """An operation with what its functions need."""
 
     operation: EventOperation
+    function: str
     channel: Channel
-    methods: tuple[tuple[str, MessageView], ...]
-    replies: tuple[MessageView, ...]
+    receivers: tuple[_Receiver, ...]
+    answers: Answers
     address: AddressArguments
     group: str | None
-
-    @classmethod
-    def of(cls, operation: EventOperation, modules: Modules, file: PythonFile) -> _Consumption | None:
-        channel = modules.channel(operation.channel)
-        views = modules.views(operation.messages)
-        if channel is None or not views:
-            modules.diagnostics.unsupported(
-                "python/no-message", f"`{operation.name}` has no message: there is nothing to receive",
-                operation.location)
-            return None
-        replies = modules.reply_views(operation.reply) if operation.reply is not None else ()
-        return cls(operation=operation, channel=channel, methods=method_names(operation, views), replies=replies,
-                   address=address_of(channel, modules, file),
-                   group=operation.consumer_group or operation.service)
 
     @property
     def keywords(self) -> tuple[str, ...]:
         """Parameters that a subscription needs before it can start."""
         group = f"group: str = {text(self.group)}" if self.group is not None else "group: str"
         return (*self.address.parameters, group)
+
+
+def _consumptions(operations: list[EventOperation], functions: Mapping[OperationId, str], modules: Modules,
+                  file: PythonFile) -> Iterator[_Consumption]:
+    methods = method_names({o.id: (o, [view.message for view in modules.views(o.messages)]) for o in operations})
+    for operation in operations:
+        channel, views = modules.channel(operation.channel), modules.views(operation.messages)
+        if channel is None or not views:
+            modules.diagnostics.unsupported(
+                "python/no-message", f"`{operation.name}` has no message: there is nothing to receive",
+                operation.location)
+            continue
+        handlers = handler_names(view.message for view in views)
+        receivers = [_Receiver(view=view, method=methods[operation.id, view.message.id],
+                               handler=handlers[view.message.id] if len(views) > 1 else "handler") for view in views]
+        yield _Consumption(
+            operation=operation, function=f"subscribe_{functions[operation.id]}", channel=channel,
+            receivers=tuple(receivers), answers=answers_of(operation, modules, file),
+            address=address_of(channel, modules, file, TAKEN_BY_CONSUMERS),
+            group=operation.consumer_group or operation.service)
 
 
 def _warn_of_competition(consumptions: list[_Consumption], modules: Modules) -> None:
@@ -122,9 +139,10 @@ class _Consumer:
             file.line(docstring(
                 f"{about}\n\nReturning None means success, an exception another attempt; `Retry` and `Drop` say more."))
             for consumption in self.consumptions:
-                for name, view in consumption.methods:
-                    if names.claim(name, consumption.operation.name, consumption.operation.location):
-                        self._method(name, view, consumption)
+                for each in consumption.receivers:
+                    element = f"{consumption.operation.name} {each.view.name}"
+                    if names.claim(each.method, element, each.view.message.location):
+                        self._method(each.method, each.view, consumption)
 
     def _method(self, name: str, view: MessageView, consumption: _Consumption) -> None:
         file = self.file
@@ -145,8 +163,7 @@ class _Consumer:
         transport = self.modules.runtime("transport")
         if consumption.operation.reply is None:
             return f"{self.file.ref(transport, 'Outcome')} | None"
-        replies = [self.modules.payload_type(view, self.file) for view in consumption.replies] or ["bytes"]
-        return union([*replies, self.file.ref(transport, "Retry"), self.file.ref(transport, "Drop")])
+        return union([consumption.answers.type, self.file.ref(transport, "Retry"), self.file.ref(transport, "Drop")])
 
     def _handler_type(self, view: MessageView, consumption: _Consumption) -> str:
         file, consuming = self.file, self.modules.runtime("consuming")
@@ -162,21 +179,21 @@ class _Consumer:
     def _subscribe(self, consumption: _Consumption) -> None:
         file, modules = self.file, self.modules
         transport = modules.runtime("transport")
-        several = len(consumption.methods) > 1
-        handlers = [f"{_handler_name(view, several)}: {self._handler_type(view, consumption)}"
-                    for _, view in consumption.methods]
+        several = len(consumption.receivers) > 1
+        handlers = [f"{each.handler}: {self._handler_type(each.view, consumption)}" for each in consumption.receivers]
         keywords = [*(handlers if several else []), *consumption.keywords, _CONCURRENCY,
                     f"redelivery: {file.ref(transport, 'Redelivery')} = {self._redelivery(consumption.channel)}",
                     f"start: {file.ref(transport, 'StartAt')} = {file.ref(transport, 'StartAt')}.BEGINNING"]
         positional = [f"transport: {file.ref(transport, 'Transport')}", *([] if several else handlers)]
         signature = ", ".join([*positional, *_keyword_only(keywords)])
-        name = f"subscribe_{snake(consumption.operation.name)}"
         result = file.ref(transport, "Subscription")
         file.lines(["", ""])
-        with file.block(f"async def {name}({signature}) -> {result}:"):
+        with file.block(f"async def {consumption.function}({signature}) -> {result}:"):
             file.line(docstring(self._subscribe_doc(consumption)))
             self._options(consumption)
-            self._routes(consumption, several=several)
+            if consumption.operation.reply is not None:
+                consumption.answers.emit_encoder(modules, file)
+            self._routes(consumption)
             file.line(f"return await transport.subscribe({consumption.address.expression}, group, handle, options)")
 
     def _subscribe_doc(self, consumption: _Consumption) -> str:
@@ -214,7 +231,7 @@ class _Consumer:
                 "application: messages that are given up are dropped", consumption.channel.location,
                 hint="list it under `channels` of this document, with a `$ref`")
             return None
-        address = address_of(letters, self.modules, self.file)
+        address = address_of(letters, self.modules, self.file, TAKEN_BY_CONSUMERS)
         if set(address.names) - set(consumption.address.names) or letters.address is None:
             self.modules.diagnostics.unsupported(
                 "python/dead-letter", f"the address of the dead letters of `{consumption.channel.name}` is not known: "
@@ -223,12 +240,13 @@ class _Consumer:
             return None
         return address.expression
 
-    def _routes(self, consumption: _Consumption, *, several: bool) -> None:
+    def _routes(self, consumption: _Consumption) -> None:
         file, modules = self.file, self.modules
         consuming = modules.runtime("consuming")
         file.line(f"handle = {file.ref(consuming, 'dispatcher')}(")
-        for _, view in consumption.methods:
-            handler = self._answering(view, consumption, _handler_name(view, several))
+        for each in consumption.receivers:
+            view = each.view
+            handler = self._answering(view, consumption, each.handler)
             arguments = [f"name={text(view.name)}", f"decode={modules.decoder(view, file)}",
                          f"headers={self._headers(view)}", f"handle={handler}"]
             if view.form is Form.CLOUD_EVENT:
@@ -240,7 +258,7 @@ class _Consumer:
         file.line(")")
 
     def _ignored(self, consumption: _Consumption) -> list[str]:
-        wanted = {view.message.id for _, view in consumption.methods}
+        wanted = {each.view.message.id for each in consumption.receivers}
         others = [id_ for _, id_ in consumption.channel.messages if id_ not in wanted]
         return [view.event_type or view.name for view in self.modules.views(others)]
 
@@ -257,32 +275,20 @@ class _Consumer:
             return handler
         file, modules = self.file, self.modules
         replying = file.ref(modules.runtime("request_reply"), "Replying")
-        exchange = exchange_of(view, reply, consumption.replies, modules, file)
-        encode = self._encode_function(consumption)
-        return f"{replying}(transport=transport, exchange={exchange}, answer={handler}, encode={encode}).handler"
-
-    def _encode_function(self, consumption: _Consumption) -> str:
-        """A local function before the routes that turns a reply into its message."""
-        file, modules = self.file, self.modules
-        outgoing = file.ref(modules.runtime("publishing"), "outgoing")
-        if not consumption.replies:
-            return f"lambda reply: {outgoing}(reply, 'application/octet-stream')"
-        if len(consumption.replies) > 1:
-            modules.diagnostics.unsupported(
-                "python/reply-messages", f"the replies of `{consumption.operation.name}` are all sent as "
-                f"`{consumption.replies[0].name}`", consumption.operation.location,
-                hint="describe one reply message whose payload is a oneOf")
-        view = consumption.replies[0]
-        body = modules.encoded(view, "reply", file)
-        return f"lambda reply: {outgoing}({body}, {text(view.content_type)}, name={text(view.name)})"
+        exchange = exchange_of(view, reply, consumption.answers.replies, modules, file)
+        if len(consumption.answers.replies) > 1:
+            headers = modules.headers_type(view, file) or file.ref(modules.runtime("consuming"), "RawHeaders")
+            kinds = (modules.payload_type(view, file), headers, consumption.answers.type)
+            replying += f"[{', '.join(text(kind) for kind in kinds)}]"
+        return f"{replying}(transport=transport, exchange={exchange}, answer={handler}, encode=encode).handler"
 
     def _subscribe_all(self) -> None:
         file, modules = self.file, self.modules
         transport, consuming = modules.runtime("transport"), modules.runtime("consuming")
-        keywords: dict[str, str] = {}
-        for consumption in self.consumptions:
-            for keyword in (*consumption.address.parameters, *(["group: str"] if consumption.group is None else [])):
-                keywords.setdefault(keyword.partition(":")[0], keyword)
+        arguments = self._arguments()
+        keywords = {given: keyword for each in arguments.values() for given, keyword in each.values()}
+        if any(consumption.group is None for consumption in self.consumptions):
+            keywords["group"] = "group: str"
         signature = ", ".join([f"transport: {file.ref(transport, 'Transport')}",
                                f"consumer: {self.prefix}Consumer", *_keyword_only([*keywords.values(), _CONCURRENCY])])
         file.lines(["", ""])
@@ -292,22 +298,37 @@ class _Consumer:
                                 "redelivery, dead letters, order."))
             file.line(f"return await {subscriptions}.start(")
             for consumption in self.consumptions:
-                file.line(f"    {self._call(consumption)},")
+                file.line(f"    {self._call(consumption, arguments[consumption.operation.id])},")
             file.line(")")
 
-    def _call(self, consumption: _Consumption) -> str:
-        several = len(consumption.methods) > 1
-        handlers = [f"{_handler_name(view, several)}=consumer.{name}" if several else f"consumer.{name}"
-                    for name, view in consumption.methods]
-        given = [f"{name}={name}" for name in consumption.address.names]
+    def _arguments(self) -> dict[OperationId, dict[str, tuple[str, str]]]:
+        """Parameters of the addresses: name -> (the one to pass on, its declaration), for each operation.
+
+        Channels share a parameter that is the same for all that have it; others are told apart by their channel.
+        """
+        meanings: dict[str, set[str]] = {}
+        for consumption in self.consumptions:
+            for name, keyword in zip(consumption.address.names, consumption.address.parameters, strict=True):
+                meanings.setdefault(name, set()).add(self._meaning(consumption, keyword))
+        found: dict[OperationId, dict[str, tuple[str, str]]] = {}
+        for consumption in self.consumptions:
+            own = found.setdefault(consumption.operation.id, {})
+            for name, keyword in zip(consumption.address.names, consumption.address.parameters, strict=True):
+                given = name if len(meanings[name]) == 1 else f"{snake(consumption.channel.name)}_{name}"
+                own[name] = given, given + keyword.removeprefix(name)
+        return found
+
+    def _meaning(self, consumption: _Consumption, keyword: str) -> str:
+        return keyword if consumption.channel.address is not None else f"{keyword} of {consumption.channel.id}"
+
+    def _call(self, consumption: _Consumption, arguments: Mapping[str, tuple[str, str]]) -> str:
+        several = len(consumption.receivers) > 1
+        handlers = [f"{each.handler}=consumer.{each.method}" if several else f"consumer.{each.method}"
+                    for each in consumption.receivers]
+        given = [f"{name}={value}" for name, (value, _) in arguments.items()]
         if consumption.group is None:
             given.append("group=group")
-        arguments = ", ".join(["transport", *handlers, *given, "concurrency=concurrency"])
-        return f"subscribe_{snake(consumption.operation.name)}({arguments})"
-
-
-def _handler_name(view: MessageView, several: bool) -> str:
-    return f"on_{snake(view.name)}" if several else "handler"
+        return f"{consumption.function}({', '.join(['transport', *handlers, *given, 'concurrency=concurrency'])})"
 
 
 def _keyword_only(keywords: list[str]) -> list[str]:

@@ -12,8 +12,9 @@ from codegen.model.graph import Graph
 from codegen.model.ids import ChannelId, MessageId
 from codegen.model.types import Constant, Field, MapOf, Primitive, Record, Reference, Scalar, Type
 from codegen.targets.python.constraints import TEXT
+from codegen.targets.python.event_names import parameter_names
 from codegen.targets.python.layout import Layout
-from codegen.targets.python.names import pascal, snake
+from codegen.targets.python.names import pascal
 from codegen.targets.python.records import attribute_names
 from codegen.targets.python.types import Spelling
 from codegen.targets.python.writer import PythonFile, text
@@ -173,14 +174,6 @@ def _is_text(type_: Type) -> bool:
     return isinstance(type_, Scalar) and type_.primitive in TEXT
 
 
-def method_names(operation: EventOperation, views: tuple[MessageView, ...]) -> tuple[tuple[str, MessageView], ...]:
-    """A method for each message: the operation's name, with the message's when there are several."""
-    base = snake(operation.name)
-    if len(views) == 1:
-        return ((base, views[0]),)
-    return tuple((f"{base}_{snake(view.name)}", view) for view in views)
-
-
 def service_classes(operations: Iterable[EventOperation], title: str) -> dict[str, list[EventOperation]]:
     """Operations by the prefix of their class: `OrderEvents`. From `x-service`, else from the document's title."""
     found: dict[str, list[EventOperation]] = {}
@@ -201,15 +194,19 @@ class AddressArguments:
     expression: str
 
 
-def address_of(channel: Channel, modules: Modules, file: PythonFile) -> AddressArguments:
-    """The arguments and the expression of an address; `address: str` when it is only known at run time."""
+def address_of(channel: Channel, modules: Modules, file: PythonFile, taken: frozenset[str]) -> AddressArguments:
+    """The arguments and the expression of an address; `address: str` when it is only known at run time.
+
+    `taken` are names that mean something else where the address is needed.
+    """
     if channel.address is None:
         return AddressArguments(parameters=("address: str",), names=("address",), expression="address")
     if not channel.parameters:
         return AddressArguments(parameters=(), names=(), expression=text(channel.address))
     parameters, names, values = [], [], []
+    chosen = parameter_names(channel.parameters, taken)
     for parameter in channel.parameters:
-        name = snake(parameter.name)
+        name = chosen[parameter.name]
         kind = "str"
         if parameter.values:
             kind = f"{file.ref('typing', 'Literal')}[{', '.join(text(value) for value in parameter.values)}]"
@@ -247,6 +244,8 @@ def exchange_of(request: MessageView, reply: Reply, replies: tuple[MessageView, 
     answer = next((view.message.correlation_id for view in replies if view.message.correlation_id), None)
     if answer is not None:
         arguments.append(f"reply_correlation={expression_of(answer.expression, modules, file)}")
+    if request.message.id not in {view.message.id for view in replies} and replies:
+        arguments.append(f"replies=frozenset({{{', '.join(text(view.name) for view in replies)}}})")
     return f"{file.ref(modules.runtime('request_reply'), 'Exchange')}({', '.join(arguments)})"
 
 

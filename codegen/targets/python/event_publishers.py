@@ -19,10 +19,10 @@ from codegen.targets.python.event_messages import (
     exchange_of,
     expression_of,
     field_named,
-    method_names,
     service_classes,
     union,
 )
+from codegen.targets.python.event_names import TAKEN_BY_EVENTS, TAKEN_BY_PUBLISHERS, method_names
 from codegen.targets.python.names import Namespace
 from codegen.targets.python.writer import PythonFile, docstring, text
 
@@ -30,6 +30,7 @@ _ATTRIBUTE = re.compile(r"[a-z0-9]+|data_base64")
 _FILLED = frozenset({"specversion", "id", "source", "type", "time", "datacontenttype", "traceparent", "tracestate",
                      "data"})
 _SENT_CONSTANTS = ("datacontenttype", "type", "specversion")
+_OWN_METHODS = frozenset({"aclose"})
 DEFAULT_TIMEOUT = "30.0"
 
 
@@ -70,9 +71,7 @@ class _Publisher:
             file.line(docstring(self._doc(cloudy)))
             file.line()
             self._constructor(cloudy=cloudy, asking=asking)
-            names = Namespace(f"class {self.name}", self.modules.diagnostics)
-            for operation in self.operations:
-                self._operation(operation, names)
+            self._methods()
             if asking:
                 self._closing()
 
@@ -103,27 +102,34 @@ class _Publisher:
             self.file.line(docstring("Stop listening for replies."))
             self.file.line("await self._replies.close()")
 
-    def _operation(self, operation: EventOperation, names: Namespace) -> None:
-        channel = self.modules.channel(operation.channel)
-        views = self.modules.views(operation.messages)
-        if channel is None or not views:
-            self.modules.diagnostics.unsupported(
-                "python/no-message", f"`{operation.name}` has no message: there is nothing to send", operation.location)
-            return
-        for name, view in method_names(operation, views):
-            if not names.claim(name, operation.name, operation.location):
+    def _methods(self) -> None:
+        names = Namespace(f"class {self.name}", self.modules.diagnostics)
+        sent = {o.id: (o, [view.message for view in self.modules.views(o.messages)]) for o in self.operations}
+        methods = method_names(sent, _OWN_METHODS)
+        for operation in self.operations:
+            channel, views = self.modules.channel(operation.channel), self.modules.views(operation.messages)
+            if channel is None or not views:
+                self.modules.diagnostics.unsupported(
+                    "python/no-message", f"`{operation.name}` has no message: there is nothing to send",
+                    operation.location)
                 continue
-            self.file.line()
-            if view.form is Form.CLOUD_EVENT and view.envelope is not None and operation.reply is None:
-                self._event_method(name, operation, channel, view, view.envelope)
-            else:
-                self._payload_method(name, operation, channel, view)
+            for view in views:
+                name = methods[operation.id, view.message.id]
+                if names.claim(name, f"{operation.name} {view.name}", view.message.location):
+                    self._method(name, operation, channel, view)
+
+    def _method(self, name: str, operation: EventOperation, channel: Channel, view: MessageView) -> None:
+        self.file.line()
+        if view.form is Form.CLOUD_EVENT and view.envelope is not None and operation.reply is None:
+            self._event_method(name, operation, channel, view, view.envelope)
+        else:
+            self._payload_method(name, operation, channel, view)
 
     # -- plain payloads, and requests
 
     def _payload_method(self, name: str, operation: EventOperation, channel: Channel, view: MessageView) -> None:
         file, modules = self.file, self.modules
-        address = address_of(channel, modules, file)
+        address = address_of(channel, modules, file, TAKEN_BY_PUBLISHERS)
         headers = modules.headers_type(view, file)
         keywords = [*address.parameters]
         if headers is not None:
@@ -146,18 +152,17 @@ class _Publisher:
                 return
             exchange = exchange_of(view, operation.reply, replies, modules, file)
             file.line(f"reply = await self._replies.request({address.expression}, message, {exchange}, within=timeout)")
-            self._decoded_reply(replies)
+            self._decoded_reply(replies, result)
 
-    def _decoded_reply(self, replies: tuple[MessageView, ...]) -> None:
-        file = self.file
+    def _decoded_reply(self, replies: tuple[MessageView, ...], result: str) -> None:
+        file, modules = self.file, self.modules
         if len(replies) > 1:
-            named = ", ".join(f"{text(r.name)}: {self.modules.decoder(r, file)}" for r in replies)
-            header = file.ref(self.modules.runtime("message_parts"), "MESSAGE_NAME")
-            file.line(f"decoders = {{{named}}}")
-            first = self.modules.decoder(replies[0], file)
-            file.line(f"return decoders.get(reply.headers.get({header}, ''), {first})(reply.body)")
+            named = ", ".join(f"{text(r.name)}: {modules.decoder(r, file)}" for r in replies)
+            mapping, callable_ = (file.ref("collections.abc", name) for name in ("Mapping", "Callable"))
+            file.line(f"decoders: {mapping}[str, {callable_}[[bytes], {result}]] = {{{named}}}")
+            file.line(f"return {file.ref(modules.runtime('request_reply'), 'decoded')}(reply, decoders)")
         elif replies:
-            file.line(f"return {self.modules.decoder(replies[0], file)}(reply.body)")
+            file.line(f"return {modules.decoder(replies[0], file)}(reply.body)")
         else:
             file.line("return reply.body")
 
@@ -190,13 +195,13 @@ class _Publisher:
     def _event_method(self, name: str, operation: EventOperation, channel: Channel, view: MessageView,
                       envelope: Record) -> None:
         file, modules = self.file, self.modules
-        address = address_of(channel, modules, file)
         attributes = modules.attributes(envelope)
+        address = address_of(channel, modules, file, TAKEN_BY_EVENTS | set(attributes.values()))
         data = field_named(envelope, "data")
         given = [f for f in envelope.fields if f.name in attributes and self._is_given(f)]
         headers = modules.headers_type(view, file)
         self._check_names(envelope)
-        keywords = [self._parameter(f, attributes[f.name]) for f in sorted(given, key=lambda f: not f.required)]
+        keywords = [self._parameter(f, _argument(attributes[f.name])) for f in sorted(given, key=lambda f: not f.required)]
         keywords += [*address.parameters, *([f"headers: {headers}"] if headers else []), "id: str | None = None",
                      f"time: {file.ref('datetime', 'datetime')} | None = None"]
         positional = ["self"]
@@ -221,7 +226,7 @@ class _Publisher:
                 continue
             if declared in given:
                 if declared.required or self._omissible(declared):
-                    arguments.append(f"{attribute}={attribute}")
+                    arguments.append(f"{attribute}={_argument(attribute)}")
                 else:
                     late.append(attribute)
                 continue
@@ -230,8 +235,8 @@ class _Publisher:
                 arguments.append(f"{attribute}={value}")
         self.file.line(f"event = {event_class}({', '.join(arguments)})")
         for attribute in late:
-            with self.file.block(f"if {attribute} is not None:"):
-                self.file.line(f"event.{attribute} = {attribute}")
+            with self.file.block(f"if {_argument(attribute)} is not None:"):
+                self.file.line(f"event.{attribute} = {_argument(attribute)}")
         for declared in envelope.fields:
             if isinstance(declared.type, Constant) and not declared.required and declared.name in _SENT_CONSTANTS:
                 self.file.line(f"event.{attributes[declared.name]} = {text(str(declared.type.value))}")
@@ -250,11 +255,11 @@ class _Publisher:
             return not _plain_text(declared)
         return declared.name not in _FILLED
 
-    def _parameter(self, declared: Field, attribute: str) -> str:
+    def _parameter(self, declared: Field, name: str) -> str:
         spelled = self.modules.spelling.plain(declared.type, self.file)
         if declared.required:
-            return f"{attribute}: {spelled}"
-        return f"{attribute}: {spelled} = None" if spelled.endswith("None") else f"{attribute}: {spelled} | None = None"
+            return f"{name}: {spelled}"
+        return f"{name}: {spelled} = None" if spelled.endswith("None") else f"{name}: {spelled} | None = None"
 
     def _omissible(self, declared: Field) -> bool:
         return not declared.has_default and not self.modules.spelling.accepts_null(declared.type)
@@ -286,6 +291,10 @@ class _Publisher:
                 self.modules.diagnostics.warning(
                     "events/attribute-name", f"`{declared.name}` is no CloudEvents attribute name", declared.location,
                     hint="lower-case letters and digits only (CloudEvents 1.0 section 3); put others into `data`")
+
+
+def _argument(attribute: str) -> str:
+    return f"{attribute}_" if attribute in TAKEN_BY_EVENTS else attribute
 
 
 def _plain_text(declared: Field) -> bool:

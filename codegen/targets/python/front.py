@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from codegen.diagnostics import Diagnostics
 from codegen.model.services import GrpcBinding, Operation, ParameterPlace, Transcoding
 from codegen.model.types import JsonValue, MapOf, Record
 from codegen.targets.files import GeneratedFile
+from codegen.targets.python.grpc import method_name, module_names
 from codegen.targets.python.http_plan import Plan
 from codegen.targets.python.http_server import handler_signature
 from codegen.targets.python.http_spelling import HttpSpelling
-from codegen.targets.python.names import pascal, snake
+from codegen.targets.python.names import snake
 from codegen.targets.python.proto_types import message_ref
 from codegen.targets.python.writer import PythonFile, text
 
@@ -25,12 +28,20 @@ def emit_front(spelling: HttpSpelling, endpoints: tuple[Plan, ...], fronted: tup
     return GeneratedFile(path=file.path, content=file.render())
 
 
+def front_clients(spelling: HttpSpelling, fronted: tuple[Plan, ...]) -> Mapping[str, str]:
+    """The arguments of `Front` that are clients, by the full name of their service."""
+    writer = _Writer(spelling, spelling.file("front", ""), Diagnostics())
+    for plan in fronted:
+        writer.transcoding(plan)
+    return writer.clients
+
+
 class _Writer:
     def __init__(self, spelling: HttpSpelling, file: PythonFile, diagnostics: Diagnostics) -> None:
         self._spelling = spelling
         self._file = file
         self._diagnostics = diagnostics
-        self._clients: dict[str, str] = {}
+        self.clients: dict[str, str] = {}
 
     def _runtime(self, name: str) -> str:
         return self._spelling.runtime(self._file, "transcode", name)
@@ -97,9 +108,9 @@ class _Writer:
     def _client(self, service: str) -> str:
         """The constructor's argument for a service."""
         short = snake(service.rpartition(".")[2])
-        known = {name: of for of, name in self._clients.items()}
+        known = {name: of for of, name in self.clients.items()}
         name = short if known.get(short, service) == service else snake(service)
-        return self._clients.setdefault(service, name)
+        return self.clients.setdefault(service, name)
 
     def front(self, endpoints: tuple[Plan, ...], expressible: set[str]) -> None:
         """The class."""
@@ -110,15 +121,15 @@ class _Writer:
                            "`create_app`.\n\nOverride a method to answer by other means.")
             file.line()
             arguments = []
-            for service, name in self._clients.items():
+            for service, name in self.clients.items():
                 proto = self._spelling.graph.services[service]
                 module = self._spelling.layout.proto_module(proto.location.path, "_grpc")
-                client = file.ref(module, f"{pascal([proto.name])}Client", typing_only=True)
+                client = file.ref(module, module_names(proto, self._spelling.layout).client, typing_only=True)
                 arguments.append(f"{name}: {client}")
             options = self._runtime("FrontOptions")
             with file.block(f"def __init__(self, *, {', '.join(arguments)}{', ' if arguments else ''}"
                             f"options: {options} | None = None) -> None:"):
-                for name in self._clients.values():
+                for name in self.clients.values():
                     file.line(f"self._{name} = {name}")
                 file.line(f"self._front = {self._runtime('RpcFront')}(options)")
             for plan in endpoints:
@@ -141,8 +152,8 @@ class _Writer:
                 return
             operations = file.ref(self._spelling.package, "operations")
             arguments = ", ".join(f"{text(a.name)}: {a.name}" for a in plan.arguments)
-            parts = [f"{operations}.{plan.constant}", f"_{plan.constant}",
-                     f"self._{self._client(found[1].service)}.{snake(found[0].name)}", "context", f"{{{arguments}}}"]
+            rpc = f"self._{self._client(found[1].service)}.{method_name(found[0], self._spelling.layout)}"
+            parts = [f"{operations}.{plan.constant}", f"_{plan.constant}", rpc, "context", f"{{{arguments}}}"]
             if plan.body is not None:
                 parts.append("body")
             keys = [a.name for a in plan.arguments if a.is_key]

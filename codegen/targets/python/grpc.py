@@ -8,6 +8,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from codegen.diagnostics import Diagnostics
 from codegen.model.graph import Graph
@@ -61,19 +62,35 @@ def emit_proto_file(graph: Graph, layout: Layout, proto_file: str,
     emitter = _Emitter(graph, layout, file, diagnostics)
     names = Namespace(f"module {module}", diagnostics)
     claimed = [service for service in services
-               if all(names.claim(name, service.id, service.location) for name in _module_names(service, layout))]
+               if all(names.claim(name, service.id, service.location) for name in module_names(service, layout))]
     for service in claimed:
-        for name in _module_names(service, layout):
+        for name in module_names(service, layout):
             file.define(name)
     for service in claimed:
         emitter.service(service)
     return (GeneratedFile(path=file.path, content=file.render()),) if claimed else ()
 
 
-def _module_names(service: Service, layout: Layout) -> tuple[str, str, str, str]:
+class ModuleNames(NamedTuple):
+    """What the gRPC module of a proto service defines."""
+
+    methods: str
+    client: str
+    handler: str
+    add: str
+    """The function that binds a handler to a server."""
+
+
+def module_names(service: Service, layout: Layout) -> ModuleNames:
+    """How the parts of a service are called in `<file>_grpc.py`."""
     name = layout.chosen_name(service.location) or service.name
     stem = pascal([name])
-    return f"{stem}Methods", f"{stem}Client", f"{stem}Handler", f"add_{snake(name)}"
+    return ModuleNames(f"{stem}Methods", f"{stem}Client", f"{stem}Handler", f"add_{snake(name)}")
+
+
+def method_name(operation: Operation, layout: Layout) -> str:
+    """How the method of an RPC is called in clients and handlers."""
+    return snake(layout.chosen_name(operation.location) or operation.name)
 
 
 class _Emitter:
@@ -86,7 +103,7 @@ class _Emitter:
 
     def service(self, service: Service) -> None:
         rpcs = list(self._rpcs(service))
-        methods, client, handler, add = _module_names(service, self._layout)
+        methods, client, handler, add = module_names(service, self._layout)
         self._methods(methods, service, rpcs)
         self._client(client, methods, service, rpcs)
         self._handler(handler, add, service, rpcs)
@@ -109,7 +126,7 @@ class _Emitter:
                     "Python keyword", operation.location, hint="rename the message")
                 continue
             name = self._layout.chosen_name(operation.location) or operation.name
-            method, spelled = snake(name), constant(name)
+            method, spelled = method_name(operation, self._layout), constant(name)
             if names.claim(method, operation.id, operation.location) and constants.claim(
                     spelled, operation.id, operation.location):
                 yield _Rpc(operation=operation, binding=operation.binding, method=method, constant=spelled,

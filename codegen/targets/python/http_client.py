@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from codegen.model.services import HttpRole, ParameterPlace
 from codegen.targets.files import GeneratedFile
-from codegen.targets.python.http_plan import Argument, Pagination, Plan, of_role
+from codegen.targets.python.http_plan import Argument, Pagination, Plan, iterator_name, of_role
 from codegen.targets.python.http_servers import default_url, emit_server_urls
 from codegen.targets.python.http_spelling import HttpSpelling
 from codegen.targets.python.names import snake
@@ -186,7 +186,8 @@ class _Writer:
                         f"{self._spelling.result(file, plan)}:"):
             about = f"Sent to `{plan.binding.path}`." if plan.binding.role is HttpRole.CALLBACK else ""
             file.docstring(f"{about_operation(plan)}\n\n{about}".strip())
-            file.line(f"return (await self._http.call(operations.{plan.constant}, {self._passed(plan)}, url=url)).value")
+            passed = f"operations.{plan.constant}, {self._passed(plan)}, url=url"
+            file.line(f"return (await self._http.call({passed})).value")
 
     def _streams(self, plan: Plan) -> None:
         for wanted, suffix, item, call in ((plan.events is not None, "events", "", "stream_events"),
@@ -215,7 +216,7 @@ class _Writer:
         joined = self._spelling.runtime(file, "http_pages", f"by_{pages.kind}")
         items = f"lambda page: page.{pages.items_attribute}" if pages.items_attribute else "lambda page: page"
         file.line()
-        with file.block(f"def iter_{plan.method.rstrip('_')}({self._signature(plan)}) -> {iterator}[{item}]:"):
+        with file.block(f"def {iterator_name(plan)}({self._signature(plan)}) -> {iterator}[{item}]:"):
             file.docstring(f"Every item of all pages of `{plan.method}`, asked for as needed.")
             if pages.kind == "link":
                 file.line(f"return {joined}(lambda: self.raw.{plan.method}({self._forwarded(plan)}), "

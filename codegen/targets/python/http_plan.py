@@ -8,7 +8,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codegen.diagnostics import Diagnostics
 from codegen.model.graph import Graph
@@ -107,10 +107,24 @@ def plan_operations(graph: Graph, service: Service, diagnostics: Diagnostics) ->
     names = Namespace(f"the client of {service.id}", diagnostics)
     plans = []
     for operation in graph.http_operations(service):
-        method = method_name(operation.name)
-        if names.claim(method, operation.name, operation.location) and _expressible(operation, diagnostics):
-            plans.append(_plan(graph, operation, method, diagnostics))
-    return tuple(plans)
+        method, binding = method_name(operation.name), operation.binding
+        if isinstance(binding, HttpBinding) and names.claim(method, operation.name, operation.location) and (
+                _expressible(operation, binding, diagnostics)):
+            plans.append(_plan(graph, operation, binding, method, diagnostics))
+    return tuple(_with_free_iterator(plan, names, diagnostics) for plan in plans)
+
+
+def iterator_name(plan: Plan) -> str:
+    """The method that joins the pages of a listing."""
+    return f"iter_{plan.method.rstrip('_')}"
+
+
+def _with_free_iterator(plan: Plan, names: Namespace, diagnostics: Diagnostics) -> Plan:
+    if plan.pagination is None or iterator_name(plan) not in names:
+        return plan
+    diagnostics.warning("http/no-item-iterator", f"no iterator over the items of {plan.operation.name}: another "
+                        f"operation is called {iterator_name(plan)}", plan.operation.location)
+    return replace(plan, pagination=None)
 
 
 def method_name(name: str) -> str:
@@ -119,10 +133,36 @@ def method_name(name: str) -> str:
     return f"{spelled}_" if spelled in _RESERVED_METHODS else spelled
 
 
-def _expressible(operation: Operation, diagnostics: Diagnostics) -> bool:
-    binding = operation.binding
-    if not isinstance(binding, HttpBinding):
-        return False
+def _offered(binding: HttpBinding, operation: Operation, diagnostics: Diagnostics) -> HttpBinding:
+    """The binding without the representations that JSON, which is there too, makes needless."""
+    body = binding.body
+    if body is not None:
+        body = replace(body, content=_chosen(body.content, operation, "the body", diagnostics))
+    responses = tuple(replace(r, content=_chosen(r.content, operation, f"the {r.status} response", diagnostics))
+                      for r in binding.responses)
+    return replace(binding, body=body, responses=responses)
+
+
+def _chosen(content: tuple[MediaType, ...], operation: Operation, what: str,
+            diagnostics: Diagnostics) -> tuple[MediaType, ...]:
+    if not any(media_kind(media.name) == "json" and media.name != "*/*" for media in content):
+        return content
+    kept = []
+    for media in content:
+        if media_kind(media.name) in ("bytes", "text") and _XML.search(media.name):
+            diagnostics.unsupported("http/media-type", f"{what} of {operation.name} is spoken as JSON, not as "
+                                    f"`{media.name}`", media.location)
+        else:
+            kept.append(media)
+    return tuple(kept)
+
+
+def _constant(method: str) -> str:
+    name = method.rstrip("_").upper()
+    return f"{name}_" if name == "SCHEMES" else name
+
+
+def _expressible(operation: Operation, binding: HttpBinding, diagnostics: Diagnostics) -> bool:
     for parameter in binding.parameters:
         if parameter.place is ParameterPlace.HEADER and not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+",
                                                                          parameter.name):
@@ -138,9 +178,8 @@ def _expressible(operation: Operation, diagnostics: Diagnostics) -> bool:
     return True
 
 
-def _plan(graph: Graph, operation: Operation, method: str, diagnostics: Diagnostics) -> Plan:
-    binding = operation.binding
-    assert isinstance(binding, HttpBinding)  # noqa: S101  # filtered by `http_operations`
+def _plan(graph: Graph, operation: Operation, binding: HttpBinding, method: str, diagnostics: Diagnostics) -> Plan:
+    binding = _offered(binding, operation, diagnostics)
     results: dict[Type | None, None] = {}
     text_result, binary = False, False
     events: tuple[Type | None] | None = None
@@ -160,13 +199,10 @@ def _plan(graph: Graph, operation: Operation, method: str, diagnostics: Diagnost
     if set(results) == {None} and (events or binary) and not text_result:
         results = {}
     arguments = _arguments(binding, operation, diagnostics)
-    plan = Plan(operation=operation, binding=binding, method=method, constant=method.rstrip("_").upper(),
+    plan = Plan(operation=operation, binding=binding, method=method, constant=_constant(method),
                 arguments=arguments, results=tuple(results), text_result=text_result, events=events, binary=binary)
     pagination = _pagination(graph, plan)
-    if pagination is None:
-        return plan
-    return Plan(operation=operation, binding=binding, method=method, constant=plan.constant, arguments=arguments,
-                results=plan.results, text_result=text_result, events=events, binary=binary, pagination=pagination)
+    return plan if pagination is None else replace(plan, pagination=pagination)
 
 
 def _arguments(binding: HttpBinding, operation: Operation, diagnostics: Diagnostics) -> tuple[Argument, ...]:
@@ -186,6 +222,8 @@ def _arguments(binding: HttpBinding, operation: Operation, diagnostics: Diagnost
             found.append(Argument(parameter=parameter, name=name, is_key=is_key))
     return tuple(found)
 
+
+_XML = re.compile(r"(?i)[/+]xml\b")
 
 # ---- pagination
 

@@ -49,25 +49,9 @@ class _Writer:
             file.docstring(doc)
             for plan in plans:
                 file.line()
-                streams = not plan.unary and plan.events is not None and not plan.binary
-                prefix = "def" if streams else "async def"
-                with file.block(f"{prefix} {plan.method}({handler_signature(self._spelling, file, plan)}) -> {self._result(plan, streams)}:"):
+                with file.block(handler_header(self._spelling, file, plan)):
                     file.docstring(about_operation(plan))
                     file.line("...")
-
-    def _result(self, plan: Plan, streams: bool) -> str:
-        file = self._file
-        iterator = file.ref("collections.abc", "AsyncIterator") if plan.events or plan.binary else ""
-        if streams:
-            return f"{iterator}[{self._spelling.event(file, plan)}]"
-        parts = [self._spelling.result(file, plan)] if plan.unary else []
-        if plan.events is not None:
-            parts.append(f"{iterator}[{self._spelling.event(file, plan)}]")
-        if plan.binary:
-            parts += ["bytes", f"{iterator}[bytes]"]
-        shown = self._spelling.types.either(parts, file)
-        reply = self._spelling.runtime(file, "http_server", "Reply")
-        return self._spelling.types.either([shown, f"{reply}[{shown}]"], file)
 
     def routes(self, protocol: str, name: str, plans: tuple[Plan, ...]) -> None:
         """The function that binds every operation to its method."""
@@ -120,6 +104,28 @@ class _Writer:
         self._app(f"create_{what}_app", f"receiver: {protocol}, paths: {mapping}[str, str] | None = None",
                   f"{what}_routes(receiver, paths)", f"An application that receives every {what}.",
                   f"{self._spelling.service.name}: {what}s")
+
+
+def handler_header(spelling: HttpSpelling, file: PythonFile, plan: Plan) -> str:
+    """The line that begins the method that serves an operation."""
+    streams = not plan.unary and plan.events is not None and not plan.binary
+    prefix = "def" if streams else "async def"
+    return (f"{prefix} {plan.method}({handler_signature(spelling, file, plan)}) "
+            f"-> {_result(spelling, file, plan, streams=streams)}:")
+
+
+def _result(spelling: HttpSpelling, file: PythonFile, plan: Plan, *, streams: bool) -> str:
+    iterator = file.ref("collections.abc", "AsyncIterator") if plan.events or plan.binary else ""
+    if streams:
+        return f"{iterator}[{spelling.event(file, plan)}]"
+    parts = [spelling.result(file, plan)] if plan.unary else []
+    if plan.events is not None:
+        parts.append(f"{iterator}[{spelling.event(file, plan)}]")
+    if plan.binary:
+        parts += ["bytes", f"{iterator}[bytes]"]
+    shown = spelling.types.either(parts, file)
+    reply = spelling.runtime(file, "http_server", "Reply")
+    return spelling.types.either([shown, f"{reply}[{shown}]"], file)
 
 
 def handler_signature(spelling: HttpSpelling, file: PythonFile, plan: Plan) -> str:

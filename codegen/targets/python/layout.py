@@ -7,6 +7,7 @@ at its place: `<package>/checkout/v1/checkout_pb2.py`.
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Mapping
@@ -16,8 +17,9 @@ from codegen.diagnostics import Diagnostics
 from codegen.model.graph import ContractKind, Graph
 from codegen.model.ids import Location, TypeId
 from codegen.model.types import Declaration
-from codegen.targets.python.names import Namespace, module_name, pascal
+from codegen.targets.python.names import Namespace, distinct, exact, module_name, pascal, spelled
 
+_BUILTINS = frozenset(name for name in dir(builtins) if name[0].islower())
 _STEMS = {"openapi": "http", "asyncapi": "events"}
 
 
@@ -50,12 +52,16 @@ class Layout:
 
     def _name_classes(self, path: str, declarations: list[Declaration], diagnostics: Diagnostics) -> None:
         names = Namespace(f"module {self.models_module(path)}", diagnostics)
+        own = distinct({declared.id: _candidates(declared.name[0]) for declared in declarations
+                        if len(declared.name) == 1 and declared.id not in self._renamed}, _BUILTINS)
         for declared in sorted(declarations, key=lambda d: len(d.name) > 1):
-            name = self._renamed.get(declared.id) or pascal(declared.name)
+            name = self._renamed.get(declared.id) or own.get(declared.id) or pascal(declared.name)
             if len(declared.name) > 1 and name in names:
                 name = pascal([*declared.name, type(declared).__name__])
             if len(declared.name) > 1 and name in names:
                 name = pascal(declared.location.pointer.split("/"))
+            if len(declared.name) > 1 and name in names:
+                name = exact(declared.location.pointer.removeprefix("/").replace("/", "_"))
             names.claim(name, declared.location.pointer or "/".join(declared.name), declared.location)
             self._classes[declared.id] = name
 
@@ -84,6 +90,10 @@ class Layout:
         *folders, stem = path.removesuffix(".proto").split("/")
         return ".".join([self.package, *(_proto_module_part(part) for part in folders),
                          _proto_module_part(stem + suffix)])
+
+
+def _candidates(name: str) -> tuple[str, ...]:
+    return pascal([name]), pascal([spelled(name)]), exact(name), pascal([spelled(name, underscores=True)])
 
 
 def _proto_module_part(part: str) -> str:

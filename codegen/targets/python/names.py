@@ -1,4 +1,8 @@
-"""Python spelling of contract names. A collision is reported, never numbered away."""
+"""Python spelling of contract names.
+
+Names that would come out alike stay as the contract spells them (`distinct`); where that does not tell them apart
+either, the collision is reported (`Namespace`). Nothing is ever numbered.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,21 @@ import builtins
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from codegen.diagnostics import Diagnostics
 from codegen.model.ids import Location
+
+KeyT = TypeVar("KeyT", bound=Hashable)
 
 _BOUNDARY = re.compile(r"[^0-9A-Za-z]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SOFT = frozenset({"match", "case", "type", "_"})
 _BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 SYMBOLS = {"+": "plus", "-": "minus", "<": "less", ">": "greater", "=": "equal", "*": "star", "%": "percent",
-           "!": "not", "&": "and", "|": "or", "#": "number", "@": "at", "$": "dollar", "/": "slash", ".": "dot"}
+           "!": "not", "&": "and", "|": "or", "#": "number", "@": "at", "$": "dollar", "/": "slash", ".": "dot",
+           " ": "space", "(": "open", ")": "close", "[": "open", "]": "close", ":": "colon", "~": "tilde"}
 
 
 def words(name: str) -> list[str]:
@@ -49,6 +58,48 @@ def constant(name: str) -> str:
     spelled = re.sub(r"^[-+]", lambda sign: SYMBOLS[sign.group()] + "_", name)
     joined = "_".join(word.upper() for word in words(spelled))
     return f"N{joined}" if joined[:1].isdigit() else joined
+
+
+def spelled(name: str, *, underscores: bool = False) -> str:
+    """The words of a name with its signs among them: `a.b` -> `a dot b`; with `underscores`, `_id` -> `underscore id`.
+
+    An underscore between two words stays what it is.
+    """
+    lead = len(name) - len(name.lstrip("_")) if underscores else 0
+    rest = "".join(c if c == "_" or c.isascii() and c.isalnum() else f" {SYMBOLS.get(c, f'u{ord(c):x}')} "
+                   for c in name[lead:])
+    return "underscore " * lead + rest
+
+
+def exact(name: str) -> str:
+    """The contract's own spelling as an identifier, other characters spelled out: `user/signedUp` ->
+    `user_slash_signedUp`."""
+    plain = "".join(c if c == "_" or c.isascii() and c.isalnum() else f"_{SYMBOLS.get(c, f'u{ord(c):x}')}_"
+                    for c in name).strip("_") or snake(name)
+    if plain[:1].isdigit():
+        plain = f"n{plain}"
+    return f"{plain}_" if keyword.iskeyword(plain) else plain
+
+
+def distinct(candidates: Mapping[KeyT, Sequence[str]], reserved: Collection[str] = ()) -> dict[KeyT, str]:
+    """A name for each key: its first candidate that is nobody else's; a reserved one gets a trailing underscore.
+
+    Independent of the order. Keys with no candidate of their own share the last one: claim the names.
+    """
+    found: dict[KeyT, str] = {}
+    level = 0
+    while len(found) < len(candidates):
+        wanted = {key: _free(each[min(level, len(each) - 1)], reserved) for key, each in candidates.items()
+                  if key not in found}
+        counts = Counter([*wanted.values(), *found.values()])
+        last = level >= max(len(candidates[key]) for key in wanted) - 1
+        found.update({key: name for key, name in wanted.items() if counts[name] == 1 or last})
+        level += 1
+    return {key: found[key] for key in candidates}
+
+
+def _free(name: str, reserved: Collection[str]) -> str:
+    return f"{name}_" if name in reserved else name
 
 
 def module_name(stem: str) -> str:

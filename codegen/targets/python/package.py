@@ -19,10 +19,10 @@ VERSION = "0.1.0"
 
 _MODELS = ("models", "open_enum", "scalars", "unions")
 _RUNTIME_OF = {
-    ContractKind.PROTO: ("grpc_client", "grpc_server"),
-    ContractKind.OPENAPI: ("http_client", "http_pages", "http_server", *_MODELS),
+    ContractKind.PROTO: ("grpc_client", "grpc_server", "process"),
+    ContractKind.OPENAPI: ("http_client", "http_host", "http_pages", "http_server", "process", *_MODELS),
     ContractKind.ASYNCAPI: ("events", "transport", "in_process", "message_parts", "publishing", "consuming",
-                            "request_reply", *_MODELS),
+                            "process", "request_reply", *_MODELS),
     ContractKind.SCHEMA: _MODELS,
 }
 _REQUIREMENTS = {
@@ -140,7 +140,7 @@ def _pyproject(graph: Graph, package: str, runtime: tuple[str, ...]) -> str:
         f"description = \"Clients, servers, models and events of {package}, generated from its contracts\"\n"
         f"readme = \"README.md\"\nrequires-python = \">=3.11\"\ndependencies = [\n{listed}]\n\n"
         f"[tool.setuptools.packages.find]\ninclude = [\"{top}\", \"{top}.*\"]\n\n"
-        f"[tool.setuptools.package-data]\n\"*\" = [\"py.typed\", \"*.pyi\"]\n"
+        f"[tool.setuptools.package-data]\n\"*\" = [\"py.typed\", \"*.pyi\", \"openapi.json\"]\n"
     )
 
 

@@ -23,7 +23,7 @@ from codegen.model.types import (
 )
 from codegen.targets.python.constraints import TEXT
 from codegen.targets.python.enums import document, member_of
-from codegen.targets.python.names import Namespace, snake
+from codegen.targets.python.names import Namespace, distinct, exact, snake, spelled
 from codegen.targets.python.types import Spelling
 from codegen.targets.python.writer import PythonFile, text
 
@@ -40,6 +40,7 @@ RESERVED = frozenset({
     "bool", "bytes", "float", "int", "list", "str", "tuple",
 })
 """Attribute names that a field may not hide; it gets a trailing underscore."""
+_TAKEN = RESERVED | frozenset(keyword.kwlist)
 
 _SNAKE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*_?\Z")
 
@@ -47,26 +48,18 @@ _SNAKE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*_?\Z")
 def attribute_names(fields: tuple[Field, ...], scope: str, diagnostics: Diagnostics) -> dict[str, str]:
     """The attribute of each property; one whose name is taken is reported and left out.
 
-    A name that is snake case already stays; others become it. Where two
-    properties would share one name, those that are identifiers keep their own.
+    A name that is snake case already stays; others become it. Properties that
+    would share one name have their signs spelled out, or keep their case.
     """
-    preferred = {field.name: _safe(field.name if _SNAKE.match(field.name) else snake(field.name)) for field in fields}
-    counts: dict[str, int] = {}
-    for name in preferred.values():
-        counts[name] = counts.get(name, 0) + 1
+    chosen = distinct({field.name: _candidates(field.name) for field in fields}, _TAKEN)
     names = Namespace(scope, diagnostics)
-    found = {}
-    for field in fields:
-        name = preferred[field.name]
-        if counts[name] > 1 and field.name.isascii() and field.name.isidentifier() and field.name[0] != "_":
-            name = _safe(field.name)
-        if names.claim(name, field.name, field.location):
-            found[field.name] = name
-    return found
+    return {field.name: chosen[field.name] for field in fields
+            if names.claim(chosen[field.name], field.name, field.location)}
 
 
-def _safe(name: str) -> str:
-    return f"{name}_" if name in RESERVED or keyword.iskeyword(name) else name
+def _candidates(name: str) -> tuple[str, ...]:
+    preferred = name if _SNAKE.match(name) else snake(name)
+    return preferred, snake(spelled(name)), exact(name), snake(spelled(name, underscores=True))
 
 
 class RecordEmitter:

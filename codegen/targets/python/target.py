@@ -123,7 +123,8 @@ class PythonTarget:
         if path in self.graph.services:
             from codegen.targets.python.http import emit_http
 
-            yield from emit_http(self.graph, self._layout, self.graph.services[path], own, spelling=spelling)
+            yield from emit_http(self.graph, self._layout, self.graph.services[path], own, spelling=spelling,
+                                 contract=self.graph.published.get(path))
         if path in self.graph.applications:
             from codegen.targets.python.events import emit_events
 

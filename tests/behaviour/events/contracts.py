@@ -177,7 +177,52 @@ operations:
     x-consumer-group: meters
 """
 
+TICKS = """
+asyncapi: 3.0.0
+info: {title: Ticks, version: 1.0.0}
+channels:
+  socket:
+    address: socket
+    messages:
+      ask: {payload: {$ref: '#/components/schemas/Ask'}, correlationId: {$ref: '#/components/correlationIds/id'}}
+      ok: {payload: {$ref: '#/components/schemas/Ok'}, correlationId: {$ref: '#/components/correlationIds/id'}}
+      no: {payload: {$ref: '#/components/schemas/No'}, correlationId: {$ref: '#/components/correlationIds/id'}}
+      list: {payload: {type: array, items: {type: integer}}}
+  sendTick:
+    address: ticks/{payload}/{message}/{self}/{outgoing}/{transport}
+    parameters: {payload: {}, message: {}, self: {}, outgoing: {}, transport: {}}
+    messages:
+      Tick.Up: {payload: {type: integer}}
+      tick_up: {payload: {type: string}}
+  late: {address: null, messages: {late: {payload: {type: integer}}}}
+  later: {address: null, messages: {later: {payload: {type: integer}}}}
+operations:
+  ask: {action: send, channel: {$ref: '#/channels/socket'}, messages: [{$ref: '#/channels/socket/messages/ask'}], reply: {$ref: '#/components/replies/all'}}
+  answer: {action: receive, channel: {$ref: '#/channels/socket'}, messages: [{$ref: '#/channels/socket/messages/ask'}], reply: {$ref: '#/components/replies/all'}, x-consumer-group: ticks}
+  sendTick: {action: send, channel: {$ref: '#/channels/sendTick'}}
+  send_tick: {action: send, channel: {$ref: '#/channels/late'}}
+  aclose: {action: send, channel: {$ref: '#/channels/late'}}
+  str: {action: send, channel: {$ref: '#/channels/late'}}
+  onTick: {action: receive, channel: {$ref: '#/channels/sendTick'}, x-consumer-group: ticks}
+  on_tick: {action: receive, channel: {$ref: '#/channels/late'}, x-consumer-group: ticks}
+  TicksEvents: {action: receive, channel: {$ref: '#/channels/later'}, x-consumer-group: ticks}
+components:
+  correlationIds: {id: {location: $message.payload#/id}}
+  replies:
+    all:
+      channel: {$ref: '#/channels/socket'}
+      messages:
+        - $ref: '#/channels/socket/messages/ok'
+        - $ref: '#/channels/socket/messages/no'
+        - $ref: '#/channels/socket/messages/list'
+  schemas:
+    Ask: {type: object, required: [id, wants], properties: {id: {type: integer}, wants: {type: string}}}
+    Ok: {type: object, required: [id], additionalProperties: false, properties: {id: {type: integer}}}
+    No: {type: object, required: [id, why], properties: {id: {type: integer}, why: {type: string}}}
+"""
+
 CONTRACTS = {
+    "ticks/v1/asyncapi.yaml": TICKS,
     "common/v1/cloudevents.yaml": ENVELOPE,
     "order/v1/asyncapi.yaml": ORDERS,
     "meters/v1/asyncapi.yaml": METERS,

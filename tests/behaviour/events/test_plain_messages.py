@@ -142,3 +142,56 @@ async def test_a_handler_may_ask_for_another_attempt_instead_of_replying(
     await clock.advance(3, settle=transport.wait_idle)
     assert (await request).total == 7
     await publisher.aclose()
+
+
+async def test_each_reply_arrives_as_the_message_that_was_answered_though_requests_share_its_channel(
+        made: Generated, transport: Any) -> None:
+    publishers, consumers, models = (made.ticks__v1__events__publishers, made.ticks__v1__events__consumers,
+                                     made.ticks__v1__events__models)
+
+    async def answer(payload: Any, delivery: Any) -> Any:
+        return models.Ok(id=payload.id) if payload.wants == "ok" else models.No(id=payload.id, why="not asked nicely")
+
+    publisher = publishers.TicksEventsPublisher(transport)
+    await consumers.subscribe_answer(transport, answer)
+    replies = [await publisher.ask(models.Ask(id=i, wants=wanted)) for i, wanted in enumerate(("ok", "no"))]
+    await publisher.aclose()
+    assert replies == [models.Ok(id=0), models.No(id=1, why="not asked nicely")]
+
+
+async def test_a_reply_without_a_name_is_the_first_that_it_fits(made: Generated, transport: Any) -> None:
+    publishers, models = made.ticks__v1__events__publishers, made.ticks__v1__events__models
+    stranger = made.runtime__transport
+
+    async def answer(message: Any) -> Any:
+        if b"wants" in message.body:
+            await transport.publish("socket", stranger.PublishedMessage(body=b'{"id": 7, "why": "closed"}'))
+        return stranger.Success()
+
+    await transport.subscribe("socket", "strangers", answer, stranger.SubscribeOptions())
+    publisher = publishers.TicksEventsPublisher(transport)
+    assert await publisher.ask(models.Ask(id=7, wants="ok")) == models.No(id=7, why="closed")
+    await publisher.aclose()
+
+
+async def test_names_that_would_come_out_alike_or_are_taken_stay_apart(made: Generated, transport: Any) -> None:
+    publishers, consumers = made.ticks__v1__events__publishers, made.ticks__v1__events__consumers
+    assert {"send_tick_Tick_dot_Up", "send_tick_tick_up", "send_tick", "aclose", "aclose_", "str_"} <= set(
+        dir(publishers.TicksEventsPublisher))
+    publisher, seen = publishers.TicksEventsPublisher(transport), []
+
+    class Consumer:
+        def __getattr__(self, name: str) -> Any:
+            async def handle(payload: Any, delivery: Any) -> None:
+                seen.append((name, payload, delivery.address))
+            return handle
+
+    await consumers.subscribe_ticks_events(
+        transport, Consumer(), payload="a", message="b", self="c", address_outgoing="d", address_transport="e",
+        late_address="x", later_address="y")
+    await publisher.send_tick_Tick_dot_Up(
+        1, address_payload="a", address_message="b", address_self="c", address_outgoing="d", transport="e")
+    await publisher.send_tick(2, address="x")
+    await publisher.aclose_(3, address="y")
+    await transport.drain()
+    assert sorted(seen) == [("on_tick", 2, "x"), ("on_tick_Tick_dot_Up", 1, "ticks/a/b/c/d/e"), ("ticks_events", 3, "y")]

@@ -36,6 +36,6 @@ async def serve(app: Any) -> Served:
     port = listening.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none"))
     task = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 uvicorn offers no event
         await asyncio.sleep(0.005)
     return Served(f"http://127.0.0.1:{port}", port, server, task, listening)

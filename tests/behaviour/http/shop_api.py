@@ -17,6 +17,7 @@ class ShopApi:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.failures: list[Exception] = []
         self.delay = 0.0
+        self.closed = False
 
     async def _seen(self, name: str, arguments: dict[str, Any]) -> None:
         self.calls.append((name, arguments))
@@ -56,6 +57,12 @@ class ShopApi:
 
     async def watch_order(self, context: Any, *, id: str) -> AsyncIterator[Any]:
         await self._seen("watch_order", {"id": id})
+        try:
+            while id == "endless":
+                yield self.order(id)
+                await asyncio.sleep(0.001)
+        finally:
+            self.closed = True
         for number in range(3):
             order = self.order(id)
             order.note = f"line {number}\nnext"

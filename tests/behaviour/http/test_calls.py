@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -90,7 +91,7 @@ async def test_pages_are_one_iterator_by_token_link_and_offset(client: Any) -> N
 
 
 async def test_an_empty_answer_is_none(client: Any) -> None:
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="deleteOrder"):
         assert await client.delete_order("7") is None
 
 
@@ -117,6 +118,15 @@ async def test_an_error_before_the_first_event_is_a_problem(client: Any, api: Sh
     api.failures = [shop.problem.HttpProblem(403, "Not yours.")]
     with pytest.raises(shop.errors.HttpForbidden, match="Not yours"):
         _ = [order async for order in client.watch_order("7")]
+
+
+async def test_a_stream_ends_when_its_client_goes_away(client: Any, api: ShopApi) -> None:
+    stream = client.watch_order("endless")
+    assert (await anext(stream)).id == "endless"
+    await stream.aclose()
+    async with asyncio.timeout(5):
+        while not api.closed:  # noqa: ASYNC110 the handler ends in its own time
+            await asyncio.sleep(0.01)
 
 
 async def test_downloads_are_iterators_of_bytes(client: Any) -> None:
@@ -187,13 +197,14 @@ async def test_the_breaker_opens_after_failures(server: Served, api: ShopApi, sh
             await client.get_order("7")
 
 
-async def test_the_trace_reaches_the_handler(client: Any, api: ShopApi, shop: Any) -> None:
+async def test_the_trace_reaches_the_handler(client: Any, api: ShopApi, shop: Any,
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
 
     async def seen(name: str, arguments: dict[str, Any]) -> None:
         found.append(shop.context.current_trace().trace_id)
 
-    api._seen = seen  # type: ignore[method-assign]
+    monkeypatch.setattr(api, "_seen", seen)
     with shop.context.trace_scope() as trace:
         await client.get_order("7")
     assert found == [trace.trace_id]
@@ -285,6 +296,17 @@ async def test_framework_and_protocol_errors_are_problems(server: Served, api: S
     assert (await _problem(f"{server.url}/login", "POST", json={"customer": "x" * 200_000}))[0] == 413
     assert (await _problem(f"{server.url}/login", "POST", content=b"{", headers={
         "content-type": "application/json"}))[0] == 400
+
+
+async def test_every_problem_gets_the_members_of_the_application(shop: Any, served: Start, api: ShopApi) -> None:
+    options = shop.http_server.ServerOptions(
+        authenticators=dict.fromkeys(("bearer", "key", "login"), check),
+        describe_problem=lambda problem, scope: {"path": scope["path"], "code": f"E{problem.status}"})
+    server = await served(shop.server.create_app(api, options))
+    for path, code in (("/nothing", "E404"), ("/orders", "E401"), ("/orders/latest?x", "E500")):
+        api.failures = [RuntimeError()]
+        _, problem = await _problem(f"{server.url}{path}")
+        assert (problem["path"], problem["code"]) == (path.partition("?")[0], code)
 
 
 async def test_an_unexpected_exception_shows_nothing_of_itself(server: Served, api: ShopApi,

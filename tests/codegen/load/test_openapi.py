@@ -249,6 +249,8 @@ def test_a_later_version_is_read_with_a_warning(load: Loading) -> None:
 
 
 PATH = "parameters: [{name: id, in: path, required: true, schema: {type: string}}]"
+EQUAL = (f"  /a/{{id}}: {{get: {{operationId: x, {PATH}, responses: {{}}}}}}\n"
+         f"  /a/{{b}}: {{get: {{operationId: y, {PATH.replace('id', 'b')}, responses: {{}}}}}}")
 
 
 @pytest.mark.parametrize(("text", "rule", "line"), [
@@ -267,8 +269,7 @@ PATH = "parameters: [{name: id, in: path, required: true, schema: {type: string}
      "openapi/link", 4),
     ("  /a: {get: {operationId: x, x-grpc-body: a, responses: {}}}", "openapi/grpc", 4),
     ("  /a: {get: {operationId: x, responses: {'200': {$ref: '#/no'}}}}", "document/missing-ref", 4),
-    (f"  /a/{{id}}: {{get: {{operationId: x, {PATH}, responses: {{}}}}}}\n"
-     f"  /a/{{b}}: {{get: {{operationId: y, {PATH.replace('id', 'b')}, responses: {{}}}}}}", "openapi/equal-paths", 5),
+    (EQUAL, "openapi/equal-paths", 5),
 ])
 def test_a_mistake_is_an_error_at_its_place(load: Loading, text: str, rule: str, line: int) -> None:
     load(f"paths:\n{text}\n")

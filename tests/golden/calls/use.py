@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+import httpx
 import uvicorn
 from golden import orders_pb2 as pb
 from golden.http.client import Client
@@ -92,6 +93,10 @@ async def main() -> None:
         port = http.servers[0].sockets[0].getsockname()[1]
         async with Client(f"http://127.0.0.1:{port}") as client:
             await over_http(client)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as browser:
+            published = await browser.get("/openapi.json")
+        assert published.json()["paths"]["/orders"]["post"]["operationId"] == "placeOrder"
+        assert "x-grpc" not in published.text and "x-proto" not in published.text
         http.should_exit = True
         await serving
     await server.stop()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from google.protobuf import json_format
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -161,7 +161,8 @@ def _take_masks(members: dict[str, Any], descriptor: Any) -> dict[str, list[str]
     found = {}
     for name in list(members):
         known = descriptor.fields_by_name.get(name)
-        if known is None or known.message_type is None or known.message_type.full_name != FieldMask.DESCRIPTOR.full_name:
+        kind = known.message_type if known is not None else None
+        if kind is None or kind.full_name != FieldMask.DESCRIPTOR.full_name:
             continue
         value = members.pop(name)
         found[name] = [part for part in value.split(",") if part] if isinstance(value, str) else list(value or ())
@@ -173,7 +174,7 @@ def _result(operation: Operation[T], how: Transcoding, reply: Message) -> T:
         if answer.status[0] != "2":
             continue
         if not answer.content:
-            return None  # type: ignore[return-value]
+            return cast("T", None)
         content = answer.content[0]
         try:
             found: T = codec_of(operation, ("front", content.media_type), content.type or Any).from_value(

@@ -12,10 +12,11 @@ from codegen.targets.python.event_messages import (
     MessageView,
     Modules,
     address_of,
-    method_names,
     service_classes,
     union,
 )
+from codegen.targets.python.event_names import TAKEN_BY_CONSUMERS, method_names
+from codegen.targets.python.event_replies import answers_of
 from codegen.targets.python.names import snake
 from codegen.targets.python.skeleton.source import Source, finished
 from codegen.targets.python.types import Spelling
@@ -62,7 +63,7 @@ def _is_startable(received: Received, diagnostics: Diagnostics) -> bool:
     scratch = PythonFile("scratch", source="")
     for event in received.operations:
         channel = received.modules.channel(event.channel)
-        if channel is None or address_of(channel, received.modules, scratch).parameters:
+        if channel is None or address_of(channel, received.modules, scratch, TAKEN_BY_CONSUMERS).parameters:
             diagnostics.unsupported(
                 "skeleton/address",
                 f"`{received.application.name}` is not subscribed: the address of `{event.name}` has parameters",
@@ -85,9 +86,13 @@ def handlers(source: Source, received: Sequence[Received], file: PythonFile) -> 
 
 
 def _messages(received: Received) -> Iterator[tuple[EventOperation, str, MessageView]]:
+    views = {event.id: received.modules.views(event.messages) for event in received.operations}
+    names = method_names(
+        {event.id: (event, [view.message for view in views[event.id]]) for event in received.operations}
+    )
     for event in received.operations:
-        for name, view in method_names(event, received.modules.views(event.messages)):
-            yield event, name, view
+        for view in views[event.id]:
+            yield event, names[event.id, view.message.id], view
 
 
 def _method(
@@ -107,9 +112,8 @@ def _method(
 def _result(source: Source, modules: Modules, file: PythonFile, event: EventOperation) -> str:
     if event.reply is None:
         return f"{source.runtime(file, 'transport', 'Outcome')} | None"
-    replies = [modules.payload_type(view, file) for view in modules.reply_views(event.reply)] or ["bytes"]
     others = [source.runtime(file, "transport", name) for name in ("Retry", "Drop")]
-    return union([*replies, *others])
+    return union([answers_of(event, modules, file).type, *others])
 
 
 def module(source: Source, received: Sequence[Received]) -> str:

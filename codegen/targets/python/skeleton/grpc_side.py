@@ -1,13 +1,14 @@
-"""`handlers.py` and `api.py` of a skeleton: the proto services it implements."""
+"""The gRPC side of a skeleton: the proto services it implements."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from codegen.model.services import GrpcBinding, Operation, Service
-from codegen.targets.python.names import pascal, snake
+from codegen.targets.python.grpc import method_name, module_names
+from codegen.targets.python.names import pascal
 from codegen.targets.python.proto_types import message_ref
-from codegen.targets.python.skeleton.source import Source, finished
+from codegen.targets.python.skeleton.source import Source
 from codegen.targets.python.writer import PythonFile, text
 
 
@@ -47,21 +48,20 @@ def _method(source: Source, file: PythonFile, operation: Operation, binding: Grp
     taken = f"requests: {iterator}[{request}]" if binding.client_streaming else f"request: {request}"
     given = f"{iterator}[{response}]" if binding.server_streaming else response
     define = "def" if binding.server_streaming else "async def"
-    with file.block(f"{define} {snake(operation.name)}(self, {taken}, call: {call}, /) -> {given}:"):
+    with file.block(f"{define} {method_name(operation, source.layout)}(self, {taken}, call: {call}, /) -> {given}:"):
         file.docstring(operation.doc)
         error = source.runtime(file, "errors", "Unimplemented")
         file.line(f"raise {error}({text(f'{operation.name} is not implemented yet')})")
 
 
-def api(source: Source, services: Sequence[Service]) -> str:
-    """The binding of the handlers to a gRPC server."""
-    file = source.file("api", f"How the {source.name} service is called: its handlers, bound to gRPC.")
+def api(source: Source, services: Sequence[Service], file: PythonFile) -> None:
+    """`bind` of `api.py`: the handlers on a gRPC server."""
     server = source.runtime(file, "grpc_server", "GrpcServer")
     with file.block(f"def bind(server: {server}) -> None:"):
         file.line('"""Serve everything that the contracts say this service serves."""')
         for service in services:
             module = source.layout.proto_module(service.location.path, "_grpc")
-            add = file.ref(module, f"add_{snake(service.name)}")
+            add = file.ref(module, module_names(service, source.layout).add)
             handler = file.ref(f"{source.home}.handlers", class_name(service))
             file.line(f"{add}(server, {handler}())")
-    return finished(file)
+    file.lines(["", ""])

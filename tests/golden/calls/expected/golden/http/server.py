@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from importlib.resources import files
 from typing import Protocol, TYPE_CHECKING
 
 from golden.http import operations
@@ -54,4 +55,11 @@ def routes(api: Api) -> tuple[Route, ...]:
 
 def create_app(api: Api, options: ServerOptions | None = None) -> FastAPI:
     """An application that serves every operation of `api`."""
-    return build_app(routes(api), operations.SCHEMES, title="Shop", version="1", options=options)
+    return build_app(
+        routes(api),
+        operations.SCHEMES,
+        title="Shop",
+        version="1",
+        options=options,
+        contract=files("golden.http").joinpath("openapi.json").read_bytes(),
+    )

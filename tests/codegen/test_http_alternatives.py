@@ -1,0 +1,38 @@
+"""Where a contract offers JSON and XML of the same thing, generated code speaks JSON and the XML is reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.generating import generated
+
+CONTRACT = """
+openapi: 3.1.0
+info: {title: Pets, version: '1'}
+paths:
+  /pets/{id}:
+    get:
+      operationId: getPet
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses:
+        '200':
+          description: It.
+          content:
+            application/json: {schema: {$ref: '#/components/schemas/Pet'}}
+            application/xml: {schema: {$ref: '#/components/schemas/Pet'}}
+  /report:
+    get:
+      operationId: getReport
+      responses: {'200': {description: It., content: {application/xml: {schema: {type: object}}}}}
+components:
+  schemas:
+    Pet: {type: object, properties: {name: {type: string}}}
+"""
+
+
+def test_xml_beside_json_is_reported_and_xml_alone_is_bytes(tmp_path: Path) -> None:
+    source, diagnostics = generated(tmp_path, {"pets/openapi.yaml": CONTRACT})
+    assert [(d.rule, d.location.line) for d in diagnostics] == [("http/media-type", 15)]
+    client = (source / "made/pets/http/client.py").read_text()
+    assert "get_pet_bytes" not in client
+    assert "def get_report(" in client and "AsyncIterator[bytes]" in client
