@@ -32,7 +32,7 @@ components:
 
 def test_xml_beside_json_is_reported_and_xml_alone_is_bytes(tmp_path: Path) -> None:
     source, diagnostics = generated(tmp_path, {"pets/openapi.yaml": CONTRACT})
-    assert [(d.rule, d.location.line) for d in diagnostics] == [("http/media-type", 15)]
+    assert [(d.rule, d.location.line) for d in diagnostics] == [("http/media-type", 14)]
     client = (source / "made/pets/http/client.py").read_text()
     assert "get_pet_bytes" not in client
     assert "def get_report(" in client and "AsyncIterator[bytes]" in client

@@ -201,7 +201,7 @@ operations:
   answer: {action: receive, channel: {$ref: '#/channels/socket'}, messages: [{$ref: '#/channels/socket/messages/ask'}], reply: {$ref: '#/components/replies/all'}, x-consumer-group: ticks}
   sendTick: {action: send, channel: {$ref: '#/channels/sendTick'}}
   send_tick: {action: send, channel: {$ref: '#/channels/late'}}
-  aclose: {action: send, channel: {$ref: '#/channels/late'}}
+  aclose: {action: send, channel: {$ref: '#/channels/later'}}
   str: {action: send, channel: {$ref: '#/channels/late'}}
   onTick: {action: receive, channel: {$ref: '#/channels/sendTick'}, x-consumer-group: ticks}
   on_tick: {action: receive, channel: {$ref: '#/channels/late'}, x-consumer-group: ticks}
