@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-from codegen.diagnostics import Diagnostic, Diagnostics, Severity, as_github, as_json, as_sarif, as_text
+from codegen.diagnostics import Diagnostic, Diagnostics, Severity, as_github, as_json, as_sarif, as_text, in_repository
 from codegen.settings import Settings, load, override_complaint
 from codegen.version import VERSION
 
@@ -48,6 +48,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except OSError as problem:
+        where = f"`{problem.filename}`: " if problem.filename else ""
+        return _stopped("disk/failed", f"{where}{problem.strerror or problem}", "check the folder, its permissions and "
+                        "the room left, also for temporary files (TMPDIR)", 2)
+    except MemoryError:
+        return _stopped("system/memory", "not enough memory", "generate from fewer contracts at once", 2)
+    except RecursionError:
+        return _stopped("document/too-deep", "the contracts are nested too deeply to generate code from",
+                        "give inner schemas a name and refer to them with $ref", 1)
+    return code
+
+
+def _stopped(rule: str, reason: str, hint: str, code: int) -> int:
+    """Say why nothing was done, where there is nobody left to make it a complaint about a contract."""
+    found = Diagnostic(rule=rule, severity=Severity.ERROR, message=f"{reason}; nothing was changed", hint=hint)
+    sys.stderr.write(as_text([found]))
     return code
 
 
@@ -140,7 +156,7 @@ def _add_service(commands: Any) -> None:
 
 
 def _add_input(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--contracts", type=Path, metavar="DIR", help="folder with the contracts")
+    command.add_argument("--contracts", type=_folder, metavar="DIR", help="folder with the contracts")
     command.add_argument("--package", metavar="NAME", help="root package of the generated code")
     command.add_argument(
         "--strict", action="store_true", default=None, help="constructs that cannot be expressed are errors"
@@ -149,9 +165,16 @@ def _add_input(command: argparse.ArgumentParser) -> None:
 
 
 def _add_output(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--out", type=Path, metavar="DIR", help="folder for the generated code")
+    command.add_argument("--out", type=_folder, metavar="DIR", help="folder for the generated code")
     command.add_argument("--target", action="append", metavar="NAME", help="what to generate; repeatable")
     command.add_argument("--format", choices=FORMATS, help="how complaints are printed (default: text)")
+
+
+def _folder(text: str) -> Path:
+    """A folder that was named; an empty text is a variable that was not set, not the current folder."""
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError("must name a folder; the current one is `.`")
+    return Path(text)
 
 
 def _settings(options: argparse.Namespace) -> Settings | None:
@@ -285,12 +308,12 @@ def _print_diagnostics(found: Iterable[Diagnostic], chosen: str | None, *, verbo
     if chosen == "json":
         sys.stdout.write(as_json(complaints))
     elif chosen == "sarif":
-        sys.stdout.write(as_sarif(complaints, version=VERSION))
+        sys.stdout.write(as_sarif(in_repository(complaints, Path.cwd()), version=VERSION))
     elif chosen == "github":
-        sys.stdout.write(as_github(complaints))
+        sys.stdout.write(as_github(in_repository(complaints, Path.cwd())))
     else:
         if chosen is None and os.environ.get("GITHUB_ACTIONS") == "true":
-            sys.stdout.write(as_github(complaints))
+            sys.stdout.write(as_github(in_repository(complaints, Path.cwd())))
         _print_text(complaints, verbose=verbose)
 
 

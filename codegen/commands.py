@@ -32,6 +32,7 @@ _OUTSIDE_CONTRACTS = (
     "settings/",
     "invocation/",
     "disk/",
+    "proto/folder",
     "contracts/unreadable",
     "contracts/empty",
     "document/unreadable",
@@ -303,4 +304,4 @@ def _failure(rule: str, message: str, place: Location | None = None, *, hint: st
 
 def _disk_failure(problem: disk.DiskError) -> Outcome:
     path = Path(problem.path)
-    return _failure("disk/failed", f"`{shown(path)}`: {problem.reason}; nothing was changed")
+    return _failure("disk/failed", f"`{shown(path)}`: {problem.reason}; nothing was changed", hint=problem.hint)

@@ -8,9 +8,11 @@ raises them through `Rule` objects registered here.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 
 from codegen.model.ids import NOWHERE, Location
 
@@ -87,15 +89,45 @@ class Diagnostics:
                                                         d.location.column, d.rule)))
 
 
+def in_repository(diagnostics: Iterable[Diagnostic], here: Path) -> list[Diagnostic]:
+    """The same with paths from the root of the repository, which is where annotations and SARIF are read from.
+
+    Relative paths are relative to `here`; what lies outside of the repository keeps its path.
+    """
+    root = next((folder for folder in (here, *here.parents) if os.path.lexists(folder / ".git")), here)
+
+    def moved(place: Location) -> Location:
+        path = Path(os.path.normpath(here / place.path))
+        known = place.path and path.is_relative_to(root)
+        return replace(place, path=path.relative_to(root).as_posix()) if known else place
+
+    return [
+        replace(found, location=moved(found.location), related=tuple(moved(place) for place in found.related))
+        for found in diagnostics
+    ]
+
+
+MAX_SHOWN = 1000
+"""Characters of one message; what contracts put into it is not bounded."""
+
+
+def readable(text: str) -> str:
+    """`text` on one line of bounded length, with what would steer a terminal or hide characters written as escapes."""
+    shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+    if shown.isprintable():
+        return shown
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shown)
+
+
 def as_text(diagnostics: Iterable[Diagnostic]) -> str:
     """`path:line:column: severity: message [rule]`, the hint and related places on lines of their own."""
     lines = []
     for found in diagnostics:
-        place = f"{found.location}: " if found.location.path else ""
-        lines.append(f"{place}{found.severity.value}: {found.message} [{found.rule}]")
-        lines.extend(f"    see also {related}" for related in found.related)
+        place = f"{readable(str(found.location))}: " if found.location.path else ""
+        lines.append(f"{place}{found.severity.value}: {readable(found.message)} [{found.rule}]")
+        lines.extend(f"    see also {readable(str(related))}" for related in found.related)
         if found.hint:
-            lines.append(f"    hint: {found.hint}")
+            lines.append(f"    hint: {readable(found.hint)}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -126,10 +158,10 @@ def as_github(diagnostics: Iterable[Diagnostic], *, root: str = "") -> str:
         command = "error" if found.severity is Severity.ERROR else "warning"
         properties = [f"title={_escape_property(found.rule)}"]
         if found.location.path:
-            properties.append(f"file={_escape_property(root + found.location.path)}")
+            properties.append(f"file={_escape_property(readable(root + found.location.path))}")
         if found.location.line:
             properties += [f"line={found.location.line}", f"col={found.location.column}"]
-        text = found.message + (f"\n{found.hint}" if found.hint else "")
+        text = readable(found.message) + (f"\n{readable(found.hint)}" if found.hint else "")
         lines.append(f"::{command} {','.join(properties)}::{_escape_data(text)}")
     return "".join(f"{line}\n" for line in lines)
 
@@ -151,6 +183,7 @@ def as_sarif(diagnostics: Iterable[Diagnostic], *, version: str, root: str = "")
         "version": "2.1.0",
         "runs": [{
             "tool": {"driver": {"name": "treaty", "version": version, "rules": [{"id": rule} for rule in rules]}},
+            "columnKind": "unicodeCodePoints",
             "results": [_sarif_result(d, root) for d in found],
         }],
     }
@@ -159,7 +192,7 @@ def as_sarif(diagnostics: Iterable[Diagnostic], *, version: str, root: str = "")
 
 def _sarif_result(found: Diagnostic, root: str) -> dict[str, object]:
     level = "error" if found.severity is Severity.ERROR else "warning"
-    text = found.message + (f" Hint: {found.hint}" if found.hint else "")
+    text = readable(found.message) + (f" Hint: {readable(found.hint)}" if found.hint else "")
     result: dict[str, object] = {"ruleId": found.rule, "level": level, "message": {"text": text}}
     if found.location.path:
         result["locations"] = [_sarif_location(found.location, root)]
@@ -168,8 +201,16 @@ def _sarif_result(found: Diagnostic, root: str) -> dict[str, object]:
     return result
 
 
+def _uri(path: str) -> str:
+    """A URI reference to `path`: percent-encoded; `file:` for an absolute one (SARIF 2.1.0, section 3.4.3)."""
+    from urllib.parse import quote
+
+    encoded = quote(path.encode(errors="surrogateescape"), safe="/")
+    return f"file://{encoded}" if path.startswith("/") else encoded
+
+
 def _sarif_location(location: Location, root: str) -> dict[str, object]:
-    physical: dict[str, object] = {"artifactLocation": {"uri": root + location.path}}
+    physical: dict[str, object] = {"artifactLocation": {"uri": _uri(root + location.path)}}
     if location.line:
         physical["region"] = {"startLine": location.line, "startColumn": max(location.column, 1)}
     return {"physicalLocation": physical}

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from stat import S_ISREG
 
 from codegen.diagnostics import Diagnostic, Severity
 from codegen.load.listing import contract_files
@@ -89,12 +90,13 @@ def contract_digests(settings: Settings, also: Iterable[str] = ()) -> dict[str, 
 
 def _digest_of(file: Path, limit: int) -> str | None:
     try:
-        if file.stat().st_size > limit:
+        status = file.stat()
+        if status.st_size > limit or not S_ISREG(status.st_mode):
             return ""
         return digest(file.read_bytes())
     except FileNotFoundError:
         return None
-    except OSError:
+    except (OSError, ValueError):
         return ""
 
 
@@ -170,7 +172,7 @@ def recall(root: Path) -> State:
             contracts=document.get("contracts", {}),
             diagnostics={name: tuple(_diagnostic(each) for each in unit) for name, unit in complaints.items()},
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return State()
 
 

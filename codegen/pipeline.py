@@ -81,12 +81,8 @@ def _load(settings: Settings, diagnostics: Diagnostics, progress: Progress,
         diagnostics.error("contracts/empty", f"no contracts in `{shown(settings.contracts)}`",
                           hint="put .proto, OpenAPI, AsyncAPI or Arazzo files there, or run `treaty init`")
         return None
-    try:
-        return load_contracts(settings.contracts, paths, diagnostics, max_file_size=settings.max_file_size,
-                              allow_remote=settings.allow_remote_refs, progress=progress)
-    except RecursionError:
-        diagnostics.error("document/too-deep", "schemas are nested too deeply to be read")
-        return None
+    return load_contracts(settings.contracts, paths, diagnostics, max_file_size=settings.max_file_size,
+                          allow_remote=settings.allow_remote_refs, progress=progress)
 
 
 def _is_stale(unit: Unit, graph: Graph, previous: Manifest) -> bool:

@@ -212,9 +212,11 @@ class _Reader:
     def _names(self, key: str, value: object) -> Mapping[str, str]:
         if not isinstance(value, dict):
             return self._wrong(key, value, "a table of names", {})
+        from keyword import iskeyword
+
         for element, name in value.items():
-            if not isinstance(name, str) or not name.isidentifier():
-                self._complain("value", f"the name for `{element}` must be an identifier", element)
+            if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+                self._complain("value", f"the name for `{element}` must be an identifier, and no keyword", element)
         return dict(value)
 
     def _ignore(self, key: str, value: object) -> tuple[Ignored, ...]:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from codegen.diagnostics import Diagnostics
 from codegen.model.graph import Graph
 from codegen.model.ids import ChannelId, OperationId
-from codegen.model.services import HttpBinding
+from codegen.model.services import HttpBinding, Operation
 from codegen.model.workflows import SourceDescription, Step, StepTarget, Workflow
 
 _SOURCE_URL = re.compile(r"^\{?\$sourceDescriptions\.([A-Za-z0-9_\-]+)\.url\}?#?(.*)$")
@@ -24,11 +24,12 @@ class StepResolver:
         self._graph = graph
         self._diagnostics = diagnostics
         self._operations: dict[str, dict[str, OperationId]] = {}
-        for operation in graph.operations.values():
-            self._operations.setdefault(operation.location.path, {})[operation.name] = operation.id
-        for event_operation in graph.event_operations.values():
-            path = event_operation.location.path
-            self._operations.setdefault(path, {})[event_operation.name] = event_operation.id
+        for service in graph.services.values():
+            self._operations.setdefault(service.location.path, {}).update(
+                {graph.operations[id_].name: id_ for id_ in service.operations})
+        for application in graph.applications.values():
+            self._operations.setdefault(application.id, {}).update(
+                {graph.event_operations[id_].name: id_ for id_ in application.operations})
 
     def resolved(self) -> Mapping[str, Workflow]:
         """All workflows with their steps resolved."""
@@ -80,19 +81,28 @@ class StepResolver:
             self._elsewhere(step)
             return step
         if step.target is StepTarget.CHANNEL:
-            channel = ChannelId(f"{source.path}#{pointer}")
-            if channel in self._graph.channels:
+            channel = self._channel_at(source.path, pointer)
+            if channel is not None:
                 return replace(step, channel=channel)
             names = [c.location.pointer for c in self._graph.channels.values() if c.location.path == source.path]
             self._unknown(step, "channel", pointer, names)
             return step
-        for operation in self._graph.operations.values():
-            if operation.location.path == source.path and _stands_at(operation.location.pointer, pointer):
-                return replace(step, operation=operation.id)
+        for id_ in self._operations.get(source.path, {}).values():
+            operation = self._graph.operations.get(id_)
+            if operation is not None and pointer.rstrip("/") in _pointers(operation):
+                return replace(step, operation=id_)
         pointers = [o.location.pointer for o in self._graph.operations.values()
                     if o.location.path == source.path and isinstance(o.binding, HttpBinding)]
         self._unknown(step, "operation", pointer, pointers)
         return step
+
+    def _channel_at(self, path: str, pointer: str) -> ChannelId | None:
+        """The channel that stands there, or that the document refers to there."""
+        channel = ChannelId(f"{path}#{pointer}")
+        application = self._graph.applications.get(path)
+        if channel in self._graph.channels or application is None:
+            return channel if channel in self._graph.channels else None
+        return next((id_ for key, id_ in application.channel_keys if pointer == f"/channels/{_escaped(key)}"), None)
 
     def _nested(self, step: Step, workflow: Workflow) -> Step:
         reference = step.reference
@@ -122,7 +132,15 @@ class StepResolver:
                                       hint="copy the source into the contracts folder and name it by a relative url")
 
 
-def _stands_at(own: str, pointer: str) -> bool:
-    return own.rstrip("/") == pointer.rstrip("/")
+def _pointers(operation: Operation) -> tuple[str, ...]:
+    """Where it stands, and where its path leads to it when the path item is a reference."""
+    own = operation.location.pointer.rstrip("/")
+    if not isinstance(operation.binding, HttpBinding):
+        return (own,)
+    return own, f"/paths/{_escaped(operation.binding.path)}/{operation.binding.method.lower()}"
+
+
+def _escaped(token: str) -> str:
+    return token.replace("~", "~0").replace("/", "~1")
 
 

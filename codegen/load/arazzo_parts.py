@@ -224,9 +224,9 @@ def outputs_of(source: Source, node: Node) -> tuple[tuple[str, JsonValue], ...]:
     """Named values: expressions, and selectors in 1.1."""
     found = []
     for name, item in node.members():
+        found.append((name, check_value(source, item)))
         if isinstance(item.value, str) and not looks_like_expression(item.value):
-            source.expression(item.value, item)
-            found.append((name, item.value))
-        else:
-            found.append((name, check_value(source, item)))
+            report = source.diagnostics.error if item.value.startswith("$") else source.diagnostics.warning
+            report("arazzo/expression", f"`{item.value}` is no runtime expression: the output is this text itself",
+                   item.location, hint="see Arazzo 1.1, section 5.9")
     return tuple(found)

@@ -104,7 +104,15 @@ def _application(source: Source, version: str, channels: tuple[Channel, ...],
         id=source.document.path, name=info.text("title") or source.document.path, version=_text(info, "version"),
         doc=info.text("description"), protocol_version=version, servers=servers_of(source),
         security_schemes=security_schemes_of(source), channels=tuple(c.id for c in channels),
+        channel_keys=_channel_keys(source, channels),
         operations=tuple(o.id for o in operations), location=root.location, extensions=extensions_of(root.members()))
+
+
+def _channel_keys(source: Source, channels: tuple[Channel, ...]) -> tuple[tuple[str, ChannelId], ...]:
+    known = {channel.id for channel in channels}
+    listed = ((key, node, source.follow(node)) for key, node in source.members(source.root, "channels"))
+    places = ((key, (ChannelId(node.id), ChannelId(target.id))) for key, node, target in listed if target is not None)
+    return tuple((key, id_) for key, ids in places for id_ in ids if id_ in known)
 
 
 def _text(node: Node, key: str) -> str:
@@ -200,7 +208,7 @@ class _Reader:
         """Those the operation names, all of its channel when it names none."""
         allowed = [id_ for _, id_ in channel.messages]
         if node is None or node.value is None:
-            return tuple(allowed)
+            return tuple(dict.fromkeys(allowed))
         found: list[MessageId] = []
         for item in node.items():
             target = self.source.follow(item)
@@ -213,7 +221,7 @@ class _Reader:
                 "asyncapi/foreign-message", f"the operation `{operation}` uses a message that its channel "
                 f"`{channel.name}` does not have", item.location, related=(channel.location,),
                 hint=f"add the message to the channel and refer to `#/channels/{channel.name}/messages/...`")
-        return tuple(found)
+        return tuple(dict.fromkeys(found))
 
     def _reply(self, node: Node | None, channels: dict[ChannelId, Channel], operation: str) -> Reply | None:
         target = self.source.follow(node) if node is not None else None

@@ -79,12 +79,15 @@ class MessageReader:
         """The type of a payload or of headers, and the format it is in when that one cannot be read."""
         if node is None:
             return None, None
+        if schema_format and not readable(schema_format):
+            report_format(self._source, node, schema_format)
+            return None, schema_format
         target = self._source.follow(node) if node.has("$ref") else node
         if target is None:
             return None, None
         if is_multi_format(target):
             node, schema_format = target.child("schema"), target.text("schemaFormat")
-        if schema_format and not schema_format.startswith(_READABLE_FORMATS):
+        if schema_format and not readable(schema_format):
             report_format(self._source, node, schema_format)
             return None, schema_format
         return self._source.schemas.type_of(node, name), None

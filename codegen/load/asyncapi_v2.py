@@ -33,7 +33,10 @@ _ACTIONS = {"publish": Action.RECEIVE, "subscribe": Action.SEND}
 
 
 def read_v2(source: Source, messages: MessageReader) -> tuple[tuple[Channel, ...], tuple[EventOperation, ...]]:
-    """Channels and operations of a 2.x document."""
+    """Channels and operations of a 2.x document.
+
+    A definition that several addresses refer to is a channel for each, with operations of its own.
+    """
     reader = _Reader(source, messages, {})
     channels: dict[ChannelId, Channel] = {}
     operations: list[EventOperation] = []
@@ -41,8 +44,9 @@ def read_v2(source: Source, messages: MessageReader) -> tuple[tuple[Channel, ...
         target = source.follow(node)
         if target is None or not is_object(target, "a channel", AREA, source.diagnostics):
             continue
-        found = reader.operations(address, target)
-        channels[ChannelId(target.id)] = reader.channel(address, target, found)
+        id_ = ChannelId(node.id if target.id in channels else target.id)
+        found = reader.operations(address, target, id_)
+        channels[id_] = reader.channel(address, target, id_, found)
         operations += [operation for operation, _ in found]
     return tuple(channels.values()), tuple(operations)
 
@@ -53,13 +57,13 @@ class _Reader:
     messages: MessageReader
     names: dict[str, Node]
 
-    def channel(self, address: str, node: Node,
+    def channel(self, address: str, node: Node, id_: ChannelId,
                 operations: list[tuple[EventOperation, tuple[Message, ...]]]) -> Channel:
         source = self.source
         check_fields(node.members(), CHANNEL_FIELDS, "a channel", AREA, source.diagnostics)
         messages = {message.id: message.name for _, carried in operations for message in carried}
         return Channel(
-            id=ChannelId(node.id), name=address, address=address, doc=node.text("description"),
+            id=id_, name=address, address=address, doc=node.text("description"),
             parameters=parameters_of(source, node, address),
             messages=tuple((name, id_) for id_, name in messages.items()),
             servers=tuple(str(item.value) for item in node.child("servers").items()),
@@ -67,12 +71,13 @@ class _Reader:
             retry=retry_of(source, node), dead_letter=dead_letter_of(source, node), location=node.location,
             extensions=extensions_of(node.members()))
 
-    def operations(self, address: str, channel: Node) -> list[tuple[EventOperation, tuple[Message, ...]]]:
+    def operations(self, address: str, channel: Node,
+                   id_: ChannelId) -> list[tuple[EventOperation, tuple[Message, ...]]]:
         found = []
         for key, action in _ACTIONS.items():
             node = channel.child(key)
             if channel.has(key) and is_object(node, f"`{key}`", AREA, self.source.diagnostics):
-                found.append(self._operation(address, node, action, ChannelId(channel.id)))
+                found.append(self._operation(address, node, action, id_))
         return found
 
     def _operation(self, address: str, node: Node, action: Action,
@@ -81,10 +86,14 @@ class _Reader:
         fields = source.with_traits(node)
         check_fields(fields.items(), OPERATION_FIELDS, "an operation", AREA, source.diagnostics)
         warn_of_channel_extensions(source, fields)
-        name = self._name(address, node, action, text_of(fields, "operationId"))
+        named = text_of(fields, "operationId")
+        id_ = OperationId(node.id)
+        if not node.id.startswith(f"{channel}/"):
+            id_, named = OperationId(f"{channel}/{node.key}"), f"{named} {address}" if named else ""
+        name = self._name(address, node, action, named)
         messages = self._messages(fields.get("message"), name)
         operation = EventOperation(
-            id=OperationId(node.id), name=name, action=action, channel=channel,
+            id=id_, name=name, action=action, channel=channel,
             messages=tuple(MessageId(message.id) for message in messages),
             service=text_of(fields, "x-service") or text_of(dict(source.root.members()), "x-service") or None,
             consumer_group=text_of(fields, "x-consumer-group") or None, summary=text_of(fields, "summary"),

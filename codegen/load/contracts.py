@@ -40,8 +40,9 @@ def load_contracts(root: Path, paths: tuple[str, ...], diagnostics: Diagnostics,
                    progress: Callable[[str], None] = lambda _: None) -> Loaded:
     """Load the contract files `paths` below `root`; complaints go to `diagnostics`."""
     documents = Documents(root, diagnostics, max_file_size=max_file_size, allow_remote=allow_remote)
-    protos = tuple(path for path in paths if path.endswith(".proto"))
-    others = tuple(path for path in paths if not path.endswith(".proto"))
+    named = tuple(path for path in paths if _is_nameable(path, diagnostics))
+    protos = tuple(path for path in named if path.endswith(".proto"))
+    others = tuple(path for path in named if not path.endswith(".proto"))
     fragments: list[Fragment] = []
     descriptor_set = b""
     if protos:
@@ -54,11 +55,19 @@ def load_contracts(root: Path, paths: tuple[str, ...], diagnostics: Diagnostics,
         document = documents.load(path)
         if document is not None:
             loaded[path] = (_kind(document), document)
-    for path, (kind, document) in loaded.items():
-        if kind is not ContractKind.SCHEMA:
-            progress(f"reading {path}")
-            fragments.append(_load_one(kind, document, documents, schemas, diagnostics))
-    declarations = schemas.finish()
+    declarations: Mapping[TypeId, Declaration] = {}
+    try:
+        for path, (kind, document) in loaded.items():
+            if kind is not ContractKind.SCHEMA:
+                progress(f"reading {path}")
+                fragments.append(_load_one(kind, document, documents, schemas, diagnostics))
+        declarations = schemas.finish()
+    except RecursionError:
+        diagnostics.error("document/too-deep", "schemas are nested too deeply to be read", documents.deepest(),
+                          hint="give inner schemas a name and refer to them with $ref")
+    if not fragments and not diagnostics.errors:
+        diagnostics.error("contracts/empty", f"none of the {len(paths)} files is a contract",
+                          hint="OpenAPI, AsyncAPI and Arazzo files have a key `openapi`, `asyncapi` or `arazzo`")
     contracts = _schema_contracts(loaded, documents, diagnostics)
     published = {path: _public_json(document) for path, (kind, document) in loaded.items()
                  if kind is ContractKind.OPENAPI and not _dependencies(path, documents)}
@@ -78,6 +87,16 @@ def _without_private(value: Any) -> Any:
     return [_without_private(each) for each in value] if isinstance(value, list) else value
 
 
+def _is_nameable(path: str, diagnostics: Diagnostics) -> bool:
+    """Whether a file's name can stand in generated code and on protoc's command line; reported when it cannot."""
+    if path.isprintable() and (not path.endswith(".proto") or (path[0] not in "-@" and ":" not in path)):
+        return True
+    diagnostics.error("contracts/name", "the file's name cannot be the name of a contract", Location(path=path),
+                      hint="rename it: no control characters, UTF-8, and for proto files no `:` and no `-` or `@` in "
+                           "front")
+    return False
+
+
 def _kind(document: Document) -> ContractKind:
     if isinstance(document.data, dict):
         for key, kind in _ROOT_KEYS.items():
@@ -90,8 +109,9 @@ def _load_protos(root: Path, protos: tuple[str, ...], documents: Documents,
                  diagnostics: Diagnostics) -> tuple[tuple[Fragment, ...], bytes]:
     from codegen.load.proto import load_protos
 
-    digests = {path: digest for path in protos if (digest := documents.digest(path)) is not None}
-    found = load_protos(root, tuple(digests), digests, diagnostics)
+    digests = {path: digest for path in protos if (digest := documents.text_digest(path)) is not None}
+    unread = tuple(path for path in protos if path not in digests)
+    found = load_protos(root, tuple(digests), digests, diagnostics, unread=unread)
     return found.fragments, found.descriptor_set
 
 

@@ -12,9 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isinf
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -22,8 +24,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 from codegen.diagnostics import Diagnostics
 from codegen.load import positions
 from codegen.load.remote import fetch, is_remote
-from codegen.load.yaml_text import YamlError, parse_yaml
-from codegen.model.ids import Location
+from codegen.load.yaml_text import MAX_DEPTH, MAX_DIGITS, YamlError, parse_yaml
+from codegen.model.ids import NOWHERE, Location
 
 DEFAULT_MAX_FILE_SIZE = 32 * 1024 * 1024
 MAX_REFERENCE_CHAIN = 100
@@ -51,6 +53,8 @@ class Node:
     document: Document
     pointer: str
     value: Any
+    mark: str = ""
+    """Sets apart what is read of the same element in another context."""
 
     @property
     def location(self) -> Location:
@@ -59,8 +63,8 @@ class Node:
 
     @property
     def id(self) -> str:
-        """`path#pointer`."""
-        return f"{self.document.path}#{self.pointer}"
+        """`path#pointer`, and the mark."""
+        return f"{self.document.path}#{self.pointer}{self.mark}"
 
     @property
     def key(self) -> str:
@@ -141,21 +145,35 @@ class Documents:
                 self._diagnostics.error("document/outside", f"`{path}` lies outside the contracts folder", place,
                                         hint="copy the file into the contracts folder")
                 return None
-            size = file.stat().st_size
+            status = file.stat()
+            if not stat.S_ISREG(status.st_mode):
+                self._diagnostics.error("document/unreadable", f"`{path}` is not a regular file", place,
+                                        hint="contracts are plain files: move it out of the contracts folder")
+                return None
+            size = status.st_size
             if size > self._max_file_size:
                 self._diagnostics.error(
                     "document/too-large", f"{size:,} bytes are more than the limit of {self._max_file_size:,}", place,
                     hint="split the file with $ref, or raise max_file_size in the settings")
                 return None
             return file.read_bytes()
-        except OSError as problem:
-            self._diagnostics.error("document/unreadable", f"cannot read `{path}`: {problem.strerror}", place)
+        except (OSError, RuntimeError, ValueError) as problem:
+            reason = problem.strerror if isinstance(problem, OSError) else str(problem)
+            self._diagnostics.error("document/unreadable", f"cannot read `{path}`: {reason}", place,
+                                    hint="mend the link or the permissions, or move it out of the contracts folder")
             return None
 
-    def digest(self, path: str) -> str | None:
-        """SHA-256 of a file that is not parsed here; None with a diagnostic when it cannot be read."""
+    def text_digest(self, path: str) -> str | None:
+        """SHA-256 of a text that is not parsed here; None with a diagnostic when it cannot be read."""
         content = self.read(path)
-        return None if content is None else hashlib.sha256(content).hexdigest()
+        if content is None or self.decode(path, content) is None:
+            return None
+        return hashlib.sha256(content).hexdigest()
+
+    def deepest(self) -> Location:
+        """The most deeply nested value of all documents that were loaded."""
+        found = (_deepest(document) for document in self._loaded.values() if document is not None)
+        return max(found, default=(0, NOWHERE), key=lambda each: each[0])[1]
 
     def load(self, path: str) -> Document | None:
         """The parsed document; None (reported once) when it cannot be read or parsed."""
@@ -164,20 +182,29 @@ class Documents:
             self._loaded[path] = None if content is None else self._parse(path, content)
         return self._loaded[path]
 
+    def decode(self, path: str, content: bytes) -> str | None:
+        """The text of a file; None, reported, when it is not UTF-8."""
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as problem:
+            start = content.rfind(b"\n", 0, problem.start) + 1
+            place = Location(path=path, line=content.count(b"\n", 0, problem.start) + 1,
+                             column=len(content[start:problem.start].decode(errors="replace")) + 1)
+            self._diagnostics.error("document/encoding", "not UTF-8 text", place,
+                                    hint="save the file as UTF-8; other encodings are not read")
+            return None
+
     def _parse(self, path: str, content: bytes) -> Document | None:
         digest = hashlib.sha256(content).hexdigest()
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as problem:
-            line = content.count(b"\n", 0, problem.start) + 1
-            self._diagnostics.error("document/encoding", "not UTF-8 text", Location(path=path, line=line, column=1))
+        text = self.decode(path, content)
+        if text is None:
             return None
         if path.endswith(".json") or text.lstrip()[:1] == "{":
             parsed = self._parse_json(path, text)
-            if parsed is not _FAILED:
-                return Document(path, parsed, digest, positions.PositionIndex(text, json_text=True))
-            if path.endswith(".json"):
+            if parsed is _FAILED:
                 return None
+            if parsed is not _NOT_JSON:
+                return Document(path, parsed, digest, positions.PositionIndex(text, json_text=True))
         try:
             data = parse_yaml(text)
         except YamlError as problem:
@@ -187,6 +214,7 @@ class Documents:
         return Document(path, data, digest, positions.PositionIndex(text, json_text=False))
 
     def _parse_json(self, path: str, text: str) -> Any:
+        """Plain values; `_FAILED` when a mistake was reported, `_NOT_JSON` when it may still be YAML."""
         duplicates: list[str] = []
 
         def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -197,19 +225,30 @@ class Documents:
             return found
 
         try:
-            parsed = json.loads(text, object_pairs_hook=unique, parse_constant=_refuse_constant)
+            parsed = json.loads(text, object_pairs_hook=unique, parse_constant=_refuse_constant,
+                                parse_int=_integer, parse_float=_number)
         except json.JSONDecodeError as problem:
-            if path.endswith(".json"):
-                self._diagnostics.error("document/syntax", f"JSON: {problem.msg}",
-                                        Location(path=path, line=problem.lineno, column=problem.colno))
+            if not path.endswith(".json"):
+                return _NOT_JSON
+            self._diagnostics.error("document/syntax", f"JSON: {problem.msg}",
+                                    Location(path=path, line=problem.lineno, column=problem.colno),
+                                    hint="JSON has no comments and no comma before a closing bracket; a file that is "
+                                         "YAML is named .yaml")
             return _FAILED
         except _NotJson as problem:
             line, column = positions.bare_word(text, problem.word)
-            self._diagnostics.error("document/syntax", f"`{problem.word}` is not JSON",
-                                    Location(path=path, line=line, column=column))
+            self._diagnostics.error(problem.rule, problem.message, Location(path=path, line=line, column=column),
+                                    hint="put it in quotes when it is meant as text")
             return _FAILED
         except RecursionError:
-            self._diagnostics.error("document/too-deep", "nested too deeply", Location(path=path))
+            line, column = positions.too_deep(text, MAX_DEPTH)
+            self._diagnostics.error("document/too-deep", f"nested more than {MAX_DEPTH} levels deep",
+                                    Location(path=path, line=line, column=column), hint=_DEEP_HINT)
+            return _FAILED
+        if _SURROGATE.search(text) and (place := positions.lone_surrogate(text)):
+            self._diagnostics.error("document/encoding", "half of a surrogate pair is no character",
+                                    Location(path=path, line=place[0], column=place[1]),
+                                    hint="write the character itself, or both halves of the escape")
             return _FAILED
         for key in duplicates:
             line, column = positions.repeated_key(text, key)
@@ -229,7 +268,11 @@ class Documents:
         seen: list[str] = []
         while isinstance(node.value, dict) and "$ref" in node.value:
             reference = node.value["$ref"]
-            if node.id in seen or len(seen) > MAX_REFERENCE_CHAIN:
+            if len(seen) > MAX_REFERENCE_CHAIN:
+                self._diagnostics.error("document/long-ref", f"more than {MAX_REFERENCE_CHAIN} references in a row",
+                                        node.child("$ref").location, hint="refer to what is meant directly")
+                return None
+            if node.id in seen:
                 self._diagnostics.error("document/cyclic-ref", f"`{reference}` leads back to itself without a schema",
                                         node.child("$ref").location,
                                         hint="one of the references of the circle must be replaced by what is meant")
@@ -245,7 +288,8 @@ class Documents:
         """The node that one reference string at `at` names (RFC 3986, RFC 6901); None, reported, when there is none."""
         where = at.child("$ref").location if at.has("$ref") else at.location
         if not isinstance(reference, str):
-            self._diagnostics.error("document/bad-ref", "`$ref` must be a string", where)
+            self._diagnostics.error("document/bad-ref", "`$ref` must be a string", where,
+                                    hint="such as `#/components/schemas/Name` or `other.yaml#/Name`")
             return None
         file, _, fragment = reference.partition("#")
         document = self._document_of(file, at, where) if file else at.document
@@ -267,13 +311,18 @@ class Documents:
         if node is None:
             self._diagnostics.error(
                 "document/missing-ref", f"`{reference}` does not exist" + _within(document, at, walked), where,
-                hint=_nearest(Node(document, "", document.data), pointer))
+                hint=_nearest(Node(document, "", document.data), pointer) or _MISSING_HINT)
         return node
 
     def _document_of(self, file: str, at: Node, where: Location) -> Document | None:
         base = at.document.path if is_remote(at.document.path) else ""
-        url = urljoin(base, file) if base else file
-        parts = urlsplit(url)
+        try:
+            url = urljoin(base, file) if base else file
+            parts = urlsplit(url)
+        except ValueError as problem:
+            self._diagnostics.error("document/bad-ref", f"`{file}` is no reference: {problem}", where,
+                                    hint="references are relative paths or URLs: RFC 3986")
+            return None
         if parts.scheme or parts.netloc:
             return self._remote(url, where)
         path = _joined(at.document.path, unquote(parts.path))
@@ -281,7 +330,7 @@ class Documents:
             self._diagnostics.error("document/outside", f"`{file}` lies outside the contracts folder", where,
                                     hint="copy the file into the contracts folder")
             return None
-        if path not in self._loaded and not (self._root / path).is_file():
+        if path not in self._loaded and not _is_file(self._root / path):
             self._diagnostics.error("document/missing-ref", f"the file `{path}` does not exist", where,
                                     hint="references are relative to the file they stand in")
             return None
@@ -316,15 +365,57 @@ class Documents:
 
 
 _FAILED: Any = object()
+_NOT_JSON: Any = object()
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_DEEP_HINT = "give inner schemas a name and refer to them with $ref"
+_MISSING_HINT = "what stands behind `#` is a JSON pointer from the top of the file, such as `/components/schemas/Name`"
 
 
 @dataclass
 class _NotJson(Exception):
     word: str
+    rule: str
+    message: str
 
 
 def _refuse_constant(name: str) -> None:
-    raise _NotJson(name)
+    raise _NotJson(name, "document/syntax", f"`{name}` is not JSON")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _NotJson(digits, "document/number", f"a number of more than {MAX_DIGITS} digits")
+    return int(digits)
+
+
+def _number(text: str) -> float:
+    if len(text) > MAX_DIGITS:
+        raise _NotJson(text, "document/number", f"a number of more than {MAX_DIGITS} digits")
+    found = float(text)
+    if isinf(found):
+        raise _NotJson(text, "document/number", f"`{text}` is beyond what a number can hold")
+    return found
+
+
+def _deepest(document: Document) -> tuple[int, Location]:
+    pointer, depth = "", 0
+    stack: list[tuple[Any, str, int]] = [(document.data, "", 0)]
+    while stack:
+        value, at, level = stack.pop()
+        if level > depth:
+            pointer, depth = at, level
+        if isinstance(value, dict):
+            stack.extend((child, f"{at}/{escape(key)}", level + 1) for key, child in value.items())
+        elif isinstance(value, list):
+            stack.extend((child, f"{at}/{i}", level + 1) for i, child in enumerate(value))
+    return depth, document.locate(pointer)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _step(node: Node, token: str) -> Node | None:

@@ -25,7 +25,7 @@ _GRAMMAR = re.compile("|".join((
     rf"\$sourceDescriptions\.(?P<source>{_ID})\.[^{{}}]+",
     rf"\$components\.(?P<section>parameters|successActions|failureActions|inputs)\.(?P<component>{_NAME})",
 )))
-_LOOSE = re.compile(r"\$(?:inputs|outputs|steps|workflows|sourceDescriptions|components)\.[^{}]+")
+_LOOSE = re.compile(r"\$(?:inputs|outputs|steps|workflows|sourceDescriptions|components)\.[^{}]+|\$(?:inputs|outputs)")
 _EMBEDDED = re.compile(r"\{(\$[^{}]*)\}")
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 _IN_CONDITION = re.compile(r"\$[A-Za-z][^\s()=!<>&|,]*")

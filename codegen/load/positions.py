@@ -112,25 +112,51 @@ def repeated_key(text: str, key: str) -> tuple[int, int]:
     seen: list[set[str]] = []
     for match in _TOKEN.finditer(text):
         token = match.group()
-        if token == "{":
-            seen.append(set())
-        elif token == "[":
+        if token in "{[":
             seen.append(set())
         elif token in "}]":
             seen.pop()
         elif token[0] == '"' and re.match(r"\s*:", text[match.end():match.end() + 64]):
             name = _unquoted(token)
             if name == key and name in seen[-1]:
-                line = text.count("\n", 0, match.start()) + 1
-                return line, match.start() - text.rfind("\n", 0, match.start())
+                return _place(text, match.start())
             seen[-1].add(name)
     return 1, 1
+
+
+def too_deep(text: str, limit: int) -> tuple[int, int]:
+    """Where JSON brackets are nested more than `limit` deep for the first time; (1, 1) when nowhere."""
+    depth = 0
+    for match in _TOKEN.finditer(text):
+        if match.group() in "{[":
+            depth += 1
+        elif match.group() in "}]":
+            depth -= 1
+        if depth > limit:
+            return _place(text, match.start())
+    return 1, 1
+
+
+def lone_surrogate(text: str) -> tuple[int, int] | None:
+    """Where a JSON string holds half of a surrogate pair; None when none does."""
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if token[0] == '"' and "\\u" in token and _is_broken(_unquoted(token)):
+            return _place(text, match.start())
+    return None
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
 def bare_word(text: str, word: str) -> tuple[int, int]:
     """Where `word` first stands outside of strings; (1, 1) when it does not."""
     for match in _TOKEN.finditer(text):
         if match.group() == word:
-            line = text.count("\n", 0, match.start()) + 1
-            return line, match.start() - text.rfind("\n", 0, match.start())
+            return _place(text, match.start())
     return 1, 1

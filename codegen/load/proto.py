@@ -37,10 +37,14 @@ class ProtoSet:
     descriptor_set: bytes
 
 
-def load_protos(root: Path, paths: Sequence[str], digests: Mapping[str, str], diagnostics: Diagnostics) -> ProtoSet:
-    """Load the proto files `paths` (relative to `root`, with `/`). `digests` are SHA-256 by path."""
+def load_protos(root: Path, paths: Sequence[str], digests: Mapping[str, str], diagnostics: Diagnostics, *,
+                unread: Sequence[str] = ()) -> ProtoSet:
+    """Load the proto files `paths` (relative to `root`, with `/`). `digests` are SHA-256 by path.
+
+    `unread` are files that could not be read, which was reported: what imports them is left out.
+    """
     wanted = [path for path in paths if _is_contract(path, diagnostics)]
-    compiled, descriptor_set = compile_protos(root, wanted, diagnostics)
+    compiled, descriptor_set = compile_protos(root, wanted, diagnostics, unread=unread)
     if not compiled:
         return ProtoSet(fragments=(), descriptor_set=b"")
     files = {file.name: file for file in _read(descriptor_set).file}

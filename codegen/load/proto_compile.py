@@ -23,14 +23,33 @@ from codegen.model.ids import Location
 
 _COMPLAINT = re.compile(r"^(?P<path>[^:\n]+\.proto):(?:(?P<line>\d+):(?P<column>\d+):)?\s*(?P<text>.*)$")
 _WARNING = "warning: "
+_LONG_RUNNING = "google/longrunning/operations.proto"
+_LOG_LINE = re.compile(r"^(WARNING: All log messages before|[IWEF]\d{4} [\d:.]+ )")
+_NO_SYNTAX = re.compile(r"No edition or syntax specified for the proto file: (?P<path>.+?\.proto)\. Please")
+_FAILED_IMPORT = re.compile(r'Import "(?P<path>[^"]+)" was not found or had errors\.$')
+_IMPORTER = re.compile(r'^(?P<path>[^:\n]+\.proto):\d+:\d+: Import "')
+_HINTS = (
+    ("was not found", "imports are relative to the contracts folder: correct the path, or add the file"),
+    ("recursively imports itself", "move what both files need into a third one"),
+    ("is not defined", "declare it, import the file that does, or correct its name"),
+    ("seems to be defined in", "import the file that declares it"),
+    ("already defined", "rename one of the two, or give one file another package"),
+    ("has already been used", "give every field a number of its own"),
+    ("Expected", "correct the syntax here, or at the end of the line before"),
+)
 _UNPARSABLE_IMPORT = re.compile(r'^Import "(?P<path>[^"]+)" was not found or had errors\.$')
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _IMPORT = re.compile(r"""\bimport\s+(?:public\s+|weak\s+|option\s+)?["'](?P<path>[^"']+)["']""")
 
 
-def compile_protos(root: Path, paths: Sequence[str], diagnostics: Diagnostics) -> tuple[tuple[str, ...], bytes]:
+def compile_protos(root: Path, paths: Sequence[str], diagnostics: Diagnostics, *,
+                   unread: Sequence[str] = ()) -> tuple[tuple[str, ...], bytes]:
     """The paths that compiled, in the given order, and the serialised descriptor set of these and their imports."""
-    remaining = list(paths)
+    if os.pathsep in str(root.resolve()):
+        diagnostics.error("proto/folder", f"the contracts folder has a `{os.pathsep}` in its path: protoc parts there",
+                          hint="rename the folder, or work in another one")
+        return (), b""
+    remaining = _without(root, paths, dict.fromkeys(unread), diagnostics) if unread else list(paths)
     include = [f"-I{folder}" for folder in include_folders(root)]
     while remaining:
         descriptor_set, complaints = _run(root, include, remaining)
@@ -57,10 +76,23 @@ def _run(root: Path, include: Sequence[str], paths: Sequence[str]) -> tuple[byte
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "set.bin"
         log = Path(folder) / "log"
+        renamed = _renamed_by_common_protos(Path(folder) / "renamed")
         with _standard_error_to(log):
-            status = protoc.main(["protoc", *include, "--include_imports", "--include_source_info",
+            status = protoc.main(["protoc", *include, f"-I{renamed}", "--include_imports", "--include_source_info",
                                   f"--descriptor_set_out={target}", *(str(root.resolve() / path) for path in paths)])
         return (target.read_bytes() if status == 0 else None), log.read_text(encoding="utf-8", errors="replace")
+
+
+def _renamed_by_common_protos(folder: Path) -> Path:
+    """A folder with the file that googleapis-common-protos has under another name than its module is registered by."""
+    target = folder / _LONG_RUNNING
+    target.parent.mkdir(parents=True)
+    common = importlib.util.find_spec("google.longrunning")
+    for location in (common.submodule_search_locations or ()) if common is not None else ():
+        source = Path(location) / "operations_proto.proto"
+        if source.is_file():
+            target.write_bytes(source.read_bytes())
+    return folder
 
 
 @contextmanager
@@ -78,7 +110,13 @@ def _standard_error_to(log: Path) -> Iterator[None]:
 
 def _report(complaints: str, ours: frozenset[str], diagnostics: Diagnostics) -> dict[str, None]:
     bad: dict[str, None] = {}
-    for line in complaints.splitlines():
+    lines = complaints.splitlines()
+    missing = {found["path"] for line in lines if (found := _FAILED_IMPORT.search(line))}
+    importers = {found["path"] for line in lines if (found := _IMPORTER.match(line))}
+    for line in lines:
+        if _LOG_LINE.match(line):
+            _report_log(line, ours, diagnostics)
+            continue
         matched = _COMPLAINT.match(line)
         if matched is None:
             if line.strip():
@@ -92,9 +130,23 @@ def _report(complaints: str, ours: frozenset[str], diagnostics: Diagnostics) -> 
             continue
         if path in ours:
             bad[path] = None
-        if not _follows_from_another(text, ours, bad):
-            diagnostics.error("proto/compile", text, location)
+        follows = (path in missing and text == "File not found.") or (
+            path in importers and text.endswith("is not defined."))
+        if not follows and not _follows_from_another(text, ours, bad):
+            diagnostics.error("proto/compile", text, location, hint=_hint(text))
     return bad
+
+
+def _report_log(line: str, ours: frozenset[str], diagnostics: Diagnostics) -> None:
+    """protoc logs rather than reports a missing `syntax`; everything else in its log is of no use to an author."""
+    found = _NO_SYNTAX.search(line)
+    if found and found["path"] in ours:
+        diagnostics.warning("proto/no-syntax", "no `syntax` or `edition`: read as proto2", Location(path=found["path"]),
+                            hint='begin the file with `syntax = "proto3";`')
+
+
+def _hint(text: str) -> str:
+    return next((hint for part, hint in _HINTS if part in text), "protoc says why it does not compile")
 
 
 def _follows_from_another(text: str, ours: frozenset[str], bad: Mapping[str, None]) -> bool:

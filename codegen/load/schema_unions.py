@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from codegen.diagnostics import Diagnostics
 from codegen.load.documents import Document, Documents, Node
 from codegen.model.ids import TypeId
 from codegen.model.types import (
+    Alias,
     Constant,
     Declaration,
     Discriminator,
     Enum,
     EnumValue,
+    Nullable,
     Record,
     Reference,
     Union,
@@ -159,6 +163,58 @@ def _field_constant(found: Any, declarations: Mapping[TypeId, Declaration]) -> o
     return None
 
 
+def settled_discriminator(union: Union, given: Discriminator, written: Collection[str],
+                          declarations: Mapping[TypeId, Declaration], *, inherited: bool) -> Discriminator | None:
+    """The explicit discriminator of `union` with every value that can stand at the property; None when it tells not
+    all variants apart.
+
+    `written` are the values that the contract maps itself. Of the others, the
+    constants of the variants count; the name of a schema does for a variant
+    that has none (OpenAPI 3.1, 4.8.25), and for each that is found by inheritance.
+    """
+    mapping = {tag: target for tag, target in given.mapping if tag in written}
+    constants = {variant: _constants(variant, given.property, declarations) for variant in union.variants}
+    times = Counter(tag for tags in constants.values() for tag in tags)
+    for variant, tags in constants.items():
+        own = {tag: variant.target for tag in tags if times[tag] == 1 and isinstance(variant, Reference)}
+        mapping = own | mapping
+        if not own:
+            mapping = {tag: target for tag, target in given.mapping
+                       if isinstance(variant, Reference) and target == variant.target and target not in
+                       mapping.values()} | mapping
+    told = {Reference(target=target) for target in mapping.values()}
+    if not inherited and (any(variant not in told for variant in union.variants) or not times.keys() <= mapping.keys()):
+        return None
+    order = {variant: position for position, variant in enumerate(union.variants)}
+    listed = sorted(mapping.items(), key=lambda item: order.get(Reference(target=item[1]), len(order)))
+    return replace(given, mapping=tuple(listed))
+
+
+def _constants(found: Any, property_: str, declarations: Mapping[TypeId, Declaration]) -> tuple[str, ...]:
+    """The values, as text, that the property of a variant is limited to; none when it is not, or has none."""
+    declared = declarations.get(found.target) if isinstance(found, Reference) else None
+    if isinstance(declared, Alias):
+        return _constants(declared.type, property_, declarations)
+    if isinstance(declared, Union):
+        return tuple(tag for variant in declared.variants for tag in _constants(variant, property_, declarations))
+    if not isinstance(declared, Record):
+        return ()
+    field = next((field for field in declared.fields if field.name == property_), None)
+    values = _values(field.type, declarations) if field else []
+    return tuple(str(value) for value in values if isinstance(value, (str, int)) and not isinstance(value, bool))
+
+
+def _values(found: Any, declarations: Mapping[TypeId, Declaration]) -> list[object]:
+    if isinstance(found, Nullable):
+        return _values(found.inner, declarations)
+    if isinstance(found, Constant):
+        return [found.value]
+    declared = declarations.get(found.target) if isinstance(found, Reference) else None
+    if isinstance(declared, Alias):
+        return _values(declared.type, declarations)
+    return [value.value for value in declared.values] if isinstance(declared, Enum) and not declared.open else []
+
+
 class InheritanceIndex:
     """Component schemas that extend, by allOf, one that has a discriminator but no oneOf."""
 
@@ -167,13 +223,20 @@ class InheritanceIndex:
         self._by_document: dict[str, dict[str, list[Node]]] = {}
 
     def of(self, node: Node) -> list[Node]:
-        """The schemas of the same document that extend the one at `node`."""
+        """The schemas of the same document that extend the one at `node`, directly or not."""
         if not node.has("discriminator") or node.has("oneOf") or node.has("anyOf"):
             return []
         index = self._by_document.get(node.document.path)
         if index is None:
             index = self._by_document[node.document.path] = self._scan(node.document)
-        return index.get(node.pointer, [])
+        found: dict[str, Node] = {}
+        waiting = [node.pointer]
+        while waiting:
+            for child in index.get(waiting.pop(0), []):
+                if child.pointer not in found and child.pointer != node.pointer:
+                    found[child.pointer] = child
+                    waiting.append(child.pointer)
+        return list(found.values())
 
     def _scan(self, document: Document) -> dict[str, list[Node]]:
         found: dict[str, list[Node]] = {}

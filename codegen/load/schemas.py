@@ -9,10 +9,12 @@ are inferred. `allOf` is merged at the level of schema *pieces* (see
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 from codegen.diagnostics import Diagnostics
@@ -32,6 +34,7 @@ from codegen.load.schema_unions import (
     discriminator_of,
     inferred_discriminator,
     open_enum_branches,
+    settled_discriminator,
 )
 from codegen.model.ids import TypeId
 from codegen.model.types import (
@@ -40,6 +43,7 @@ from codegen.model.types import (
     Alias,
     Constant,
     Declaration,
+    Discriminator,
     Enum,
     EnumValue,
     Field,
@@ -58,6 +62,7 @@ from codegen.model.types import (
 )
 
 MAX_DISTRIBUTED = 64
+NO_STAND_INS: Mapping[TypeId, TypeId] = MappingProxyType({})
 _STRING = Scalar(primitive=Primitive.STRING)
 _NEVER = Scalar(primitive=Primitive.NEVER)
 _NULL = Scalar(primitive=Primitive.NULL)
@@ -75,6 +80,8 @@ class SchemaReader:
         self._pieces = Pieces(documents, diagnostics)
         self._children = InheritanceIndex(documents)
         self._declarations: dict[TypeId, Declaration] = {}
+        self._written_tags: dict[TypeId, frozenset[str]] = {}
+        self._inherited: set[TypeId] = set()
         self._queued: set[TypeId] = set()
         self._queue: deque[tuple[Node, Name]] = deque()
 
@@ -95,10 +102,21 @@ class SchemaReader:
             self._read_declaration(node, name)
         self._break_alias_cycles()
         for id_, declared in self._declarations.items():
-            if isinstance(declared, Union) and not (declared.discriminator and declared.discriminator.explicit):
-                found = inferred_discriminator(declared, self._declarations) or declared.discriminator
-                self._declarations[id_] = replace(declared, discriminator=found)
+            if isinstance(declared, Union):
+                self._declarations[id_] = replace(declared, discriminator=self._settled(declared))
         return self._declarations
+
+    def _settled(self, union: Union) -> Discriminator | None:
+        given = union.discriminator
+        if given is None or not given.explicit:
+            return inferred_discriminator(union, self._declarations) or given
+        found = settled_discriminator(union, given, self._written_tags[union.id], self._declarations,
+                                      inherited=union.id in self._inherited)
+        if found is None:
+            self._diagnostics.unsupported(
+                "schema/discriminator", f"`{given.property}` does not tell all variants apart: they are told apart by "
+                "their shape", union.location)
+        return found
 
     def _break_alias_cycles(self) -> None:
         for id_, declared in self._declarations.items():
@@ -301,6 +319,7 @@ class SchemaReader:
             as_map = self._map(pieces, patterns, additional, declared, constraints, name)
             if as_map is not None:
                 return as_map
+        self._report_names(pieces)
         id_ = TypeId(f"{node.id}~{suffix}" if suffix else node.id)
         if suffix or not named:
             if id_ in self._queued:
@@ -335,6 +354,13 @@ class SchemaReader:
         if patterns or additional is None:
             return None
         return MapOf(key=key, value=additional, constraints=constraints)
+
+    def _report_names(self, pieces: Sequence[Node]) -> None:
+        for piece in pieces:
+            if piece.has("propertyNames"):
+                self._diagnostics.unsupported("schema/propertynames", "`propertyNames` beside `properties` is not "
+                                              "checked by the models", piece.child("propertyNames").location,
+                                              hint="validate it in the handler")
 
     def _properties(self, pieces: Sequence[Node]) -> dict[str, list[Node]]:
         found: dict[str, list[Node]] = {}
@@ -371,13 +397,13 @@ class SchemaReader:
         return found
 
     def _field(self, key: str, nodes: list[Node], required: bool, name: Name) -> Field:
-        telling = [each for each in nodes if isinstance(each.value, dict) and _significant(each.value)] or nodes[:1]
+        telling = _telling(nodes)
         node = telling[0]
         if len(telling) == 1:
             found = self.type_of(node, (*name, key))
         else:
             joined = [piece for each in telling for piece in self._pieces.of(each)]
-            found = self._from_pieces(joined, node, (*name, key), named=False)
+            found = self._from_pieces(joined, _joined_with(node, telling[1:]), (*name, key), named=False)
         values = [each.value for each in nodes if isinstance(each.value, dict)]
         default = next((v["default"] for v in values if "default" in v), None)
         return Field(
@@ -412,23 +438,44 @@ class SchemaReader:
             self._diagnostics.unsupported("schema/enum-of-objects", "an enumeration of objects or arrays is read as "
                                           "any value", holder.child(keyword).location)
             return ANY
-        nullable = None in values or self._types(pieces)[1]
+        types, nullable = self._types(pieces)
+        nullable = nullable or None in values
         kept: dict[tuple[type, Any], int] = {}
         for i, value in enumerate(values):
             if value is not None:
-                kept.setdefault((type(value), value), i)
+                fitting = self._of_enum_type(value, types, holder.child(keyword, i))
+                kept.setdefault((type(fitting), fitting), i)
         if not kept:
             return _NULL
-        if len(kept) == 1 and not named and keyword == "enum":
+        if len({value for _, value in kept}) < len(kept):
+            self._diagnostics.unsupported("schema/enum-of-equals", "an enumeration of a boolean and the number equal "
+                                          "to it is read as any value", holder.child(keyword).location)
+            return ANY
+        if {value for _, value in kept} == {True, False} and len(kept) == 2 and {t for t, _ in kept} == {bool}:
+            plain = Scalar(primitive=Primitive.BOOLEAN)
+            return Nullable(inner=plain) if nullable else plain
+        if len(kept) == 1 and keyword == "enum" and (not named or next(iter(kept))[0] is bool):
             constant = Constant(value=next(iter(kept))[1])
             return Nullable(inner=constant) if nullable else constant
         labels = _enum_labels(holder, len(values))
         is_open = keyword == "x-extensible-enum" or holder.value.get("x-enum-open") is True
         members = tuple(
-            EnumValue(name=labels[0][i] or str(value), value=value, doc=labels[1][i],
+            EnumValue(name=labels[0][i] or _text_of(value), value=value, doc=labels[1][i],
                       location=holder.child(keyword, i).location)
             for (_, value), i in kept.items())
         return self._enum(members, node, name, is_open=is_open, nullable=nullable, wrapped=wrapped)
+
+    def _of_enum_type(self, value: Any, types: list[str], where: Node) -> Any:
+        """The value as the schema's type has it: YAML reads an unquoted `1.0` or `true` as no string."""
+        if types == ["string"] and isinstance(value, (bool, int, float)):
+            found: Any = _text_of(value)
+        elif types == ["integer"] and isinstance(value, str) and re.fullmatch(r"-?(0|[1-9]\d*)", value):
+            found = int(value)
+        else:
+            return value
+        self._diagnostics.warning("schema/enum-type", f"the value `{_text_of(value)}` is no {types[0]}", where.location,
+                                  hint=f"it is read as {found!r}")
+        return found
 
     def _enum(self, members: tuple[EnumValue, ...], node: Node, name: Name, *, is_open: bool, nullable: bool,
               wrapped: bool) -> Type:
@@ -458,6 +505,8 @@ class SchemaReader:
             return ANY
         others = [_without(piece, keyword) if piece is holder else piece for piece in pieces]
         others = [piece for piece in others if isinstance(piece.value, dict) and _significant(piece.value)]
+        if holder is not pieces[0] and self._among(branches, pieces):
+            return self._from_pieces(others, node, name, named=named, wrapped=wrapped) if others else ANY
         solid = [branch for branch in branches if not _is_null(branch)]
         nullable = len(solid) < len(branches) or holder.value.get("nullable") is True
         if not solid:
@@ -474,29 +523,41 @@ class SchemaReader:
             return self._enum(opened, node, name, is_open=True, nullable=nullable, wrapped=wrapped)
         shape_only = [piece for piece in others if _significant(piece.value) - {"type"}]
         if len(solid) == 1:
-            joined = [piece for piece in [*self._pieces.of(solid[0]), *others]]
+            joined = [*self._pieces.of(solid[0]), *others]
             found = self.type_of(solid[0], name) if not shape_only else self._from_pieces(
                 joined, node, name, named=named, wrapped=wrapped or nullable)
         else:
-            variants = self._variants(solid, shape_only, name)
+            variants = tuple(self._variant(branch, shape_only, holder, node, (*name, branch_name(branch, position)))
+                             for position, branch in enumerate(solid, 1))
             kind = UnionKind.ONE_OF if keyword == "oneOf" else UnionKind.ANY_OF
-            found = self._union(kind, variants, node, name, wrapped=wrapped or nullable, holder=holder)
+            found = self._union(kind, variants, node, name, wrapped=wrapped or nullable, holder=holder,
+                                stand_ins=self._stand_ins(solid, variants))
         return Nullable(inner=found) if nullable and not isinstance(found, Nullable) else found
 
-    def _variants(self, branches: list[Node], others: list[Node], name: Name) -> tuple[Type, ...]:
-        found = []
-        for position, branch in enumerate(branches, 1):
-            own = branch_name(branch, position)
-            if others:
-                joined = [branch, *self._pieces.of(branch)[0 if branch.has("$ref") else 1:], *others]
-                joined = [p for p in joined if not p.has("$ref")] or others
-                found.append(self._from_pieces(joined, branch, (*name, own), named=False))
-            else:
-                found.append(self.type_of(branch, (*name, own)))
-        return tuple(dict.fromkeys(found))
+    def _among(self, branches: list[Node], pieces: Sequence[Node]) -> bool:
+        """Whether one of the alternatives is the schema that is being read: a base that lists what extends it."""
+        own = {piece.id for piece in pieces}
+        return any(target is not None and target.id in own for target in map(self._target, branches))
+
+    def _target(self, branch: Node) -> Node | None:
+        return self._documents.resolve(branch.value["$ref"], branch) if branch.has("$ref") else None
+
+    def _variant(self, branch: Node, others: list[Node], holder: Node, node: Node, name: Name) -> Type:
+        pieces = self._pieces.of(branch) if others else []
+        if not others or any(piece.id == holder.id for piece in pieces):
+            return self.type_of(branch, name)
+        joined = [branch, *pieces[0 if branch.has("$ref") else 1:], *others]
+        joined = [piece for piece in joined if not piece.has("$ref")] or others
+        own = branch if holder.id == node.id else _joined_with(branch, others)
+        return self._from_pieces(joined, own, name, named=False)
+
+    def _stand_ins(self, branches: list[Node], variants: tuple[Type, ...]) -> dict[TypeId, TypeId]:
+        """Which declaration stands for each schema that a discriminator may name."""
+        return {TypeId(target.id): variant.target for branch, variant in zip(branches, variants, strict=True)
+                if isinstance(variant, Reference) and (target := self._target(branch)) is not None}
 
     def _union(self, kind: UnionKind, variants: tuple[Type, ...], node: Node, name: Name, *, wrapped: bool,
-               holder: Node | None = None, suffix: str = "") -> Type:
+               holder: Node | None = None, suffix: str = "", stand_ins: Mapping[TypeId, TypeId] = NO_STAND_INS) -> Type:
         flat = tuple(dict.fromkeys(v.inner if isinstance(v, Nullable) else v for v in variants))
         has_null = any(isinstance(v, Nullable) for v in variants)
         if Reference(target=TypeId(node.id)) in flat:
@@ -511,6 +572,9 @@ class SchemaReader:
             id_ = TypeId(f"{node.id}~{suffix or 'union'}")
         self._queued.add(id_)
         found = discriminator_of(holder, self._documents, self._diagnostics) if holder else None
+        if found is not None and holder is not None:
+            self._written_tags[id_] = _written_tags(holder)
+            found = replace(found, mapping=tuple((tag, stand_ins.get(target, target)) for tag, target in found.mapping))
         self._declarations[id_] = Union(kind=kind, variants=flat, discriminator=found, examples=_examples(node),
                                         **(self._described(node, name) | {"id": id_}))
         reference = Reference(target=id_)
@@ -524,10 +588,32 @@ class SchemaReader:
         base = self._object(pieces, node, (*name, "base"), named=False, suffix="base")
         if isinstance(base, Reference) and base.target == base_id:
             variants.append(base)
+        self._inherited.add(TypeId(node.id))
+        self._written_tags[TypeId(node.id)] = _written_tags(node)
         self._declarations[TypeId(node.id)] = Union(
             kind=UnionKind.ANY_OF, variants=tuple(variants), examples=_examples(node),
             discriminator=discriminator_of(node, self._documents, self._diagnostics, variants=children, base=base_id),
             **self._described(node, name))
+
+
+def _telling(nodes: list[Node]) -> list[Node]:
+    """Those that say something about the value, the same reference once; the first when none does."""
+    found: dict[str, Node] = {}
+    for node in nodes:
+        keys = _significant(node.value) if isinstance(node.value, dict) else set()
+        if keys:
+            alone = keys == {"$ref"}
+            found.setdefault(f"{node.document.path} {node.value['$ref']}" if alone else node.id, node)
+    return list(found.values()) or nodes[:1]
+
+
+def _joined_with(node: Node, others: Sequence[Node]) -> Node:
+    """The element as it is read together with others."""
+    return replace(node, mark="~" + "+".join(other.id for other in others))
+
+
+def _written_tags(holder: Node) -> frozenset[str]:
+    return frozenset(key for key, _ in holder.child("discriminator", "mapping").members())
 
 
 def _without(piece: Node, keyword: str) -> Node:
@@ -587,6 +673,10 @@ def _examples(node: Node) -> tuple[Any, ...]:
     many = node.value.get("examples")
     found = list(many) if isinstance(many, list) else []
     return (*found, node.value["example"]) if "example" in node.value else tuple(found)
+
+
+def _text_of(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _extensions(value: dict[str, Any]) -> dict[str, Any]:

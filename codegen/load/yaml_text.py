@@ -14,7 +14,9 @@ from typing import Any
 import yaml
 
 MAX_NODES = 5_000_000
-MAX_DEPTH = 400
+"""Values of one document, those behind aliases counted wherever they are used."""
+MAX_DEPTH = 200
+MAX_DIGITS = 400
 
 _INT = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
@@ -23,6 +25,10 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
                           "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NUMBER_START = frozenset("-+.0123456789")
+_DEEP_BLOCK = re.compile(rf"^[ ?:-]{{{2 * MAX_DEPTH}}}", re.MULTILINE)
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+_DEEP_HINT = "give inner schemas a name and refer to them with $ref"
+_SYNTAX_HINT = "check the indentation, the brackets and the quotes here and on the line before"
 
 
 @dataclass
@@ -40,29 +46,45 @@ def parse_yaml(text: str) -> Any:
     """The single document in `text` as plain values; keys are strings. Raises `YamlError`."""
     loader = yaml.CSafeLoader(text)
     try:
-        _refuse_deep_flow(text)
+        _refuse_deep(text)
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as problem:
         raise _syntax_error(problem, text) from None
     except yaml.reader.ReaderError as problem:
         before = text[: problem.position] if isinstance(problem.position, int) else ""
         raise YamlError("document/syntax", "YAML: a character that YAML does not allow",
-                        before.count("\n") + 1, 1) from None
+                        before.count("\n") + 1, 1, "remove it, or write it as an escape in a quoted text") from None
     finally:
         loader.dispose()
     return None if root is None else _Plain().build(root, 0)
 
 
-def _refuse_deep_flow(text: str) -> None:
-    opened = max(text.count("["), text.count("{"))
-    if opened <= MAX_DEPTH:
+def _refuse_deep(text: str) -> None:
+    """Refuse what is nested so deeply that libyaml's composer, which recurses in C, would run out of stack."""
+    suspicious = max(text.count("["), text.count("{")) > MAX_DEPTH or _DEEP_BLOCK.search(text)
+    if not suspicious or not _may_be_deep(text):
         return
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            place = event.start_mark
+            raise YamlError("document/too-deep", _TOO_DEEP, place.line + 1 if place else 1,
+                            place.column + 1 if place else 1, _DEEP_HINT)
+
+
+def _may_be_deep(text: str) -> bool:
+    """Cheaper than reading it, and wrong only where quoted text is full of brackets."""
+    if _DEEP_BLOCK.search(text):
+        return True
     depth = deepest = 0
     for character in re.findall(r"[\[\]{}]", text):
         depth += 1 if character in "[{" else -1
         deepest = max(deepest, depth)
-    if deepest > MAX_DEPTH * 4:
-        raise YamlError("document/too-deep", f"nested more than {MAX_DEPTH} levels deep", 1, 1)
+    return deepest > MAX_DEPTH
 
 
 def _syntax_error(problem: yaml.MarkedYAMLError, text: str) -> YamlError:
@@ -70,46 +92,54 @@ def _syntax_error(problem: yaml.MarkedYAMLError, text: str) -> YamlError:
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     lines = text.split("\n")
     source = lines[line - 1] if line <= len(lines) else ""
-    hint = ""
+    hint = _SYNTAX_HINT
     message = problem.problem or problem.context or "cannot be read"
     if "\t" in source[: max(column, len(source) - len(source.lstrip()))]:
         message, hint = "a tab stands where YAML wants spaces", "indent with spaces"
         column = source.index("\t") + 1
     elif "expected a single document" in str(problem.context):
-        message = "more than one document in the file"
+        message, hint = "more than one document in the file", "one file holds one contract: put the others in their own"
     return YamlError("document/syntax", f"YAML: {message}", line, column, hint)
 
 
 class _Plain:
     def __init__(self) -> None:
         self._nodes = 0
-        self._shared: dict[int, Any] = {}
+        self._shared: dict[int, tuple[Any, int]] = {}
 
     def build(self, node: yaml.Node, depth: int) -> Any:
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
-            raise self._error("document/too-large", f"more than {MAX_NODES:,} values", node)
+        self._count(1, node)
         if isinstance(node, yaml.ScalarNode):
             return node.value if node.style else self._scalar(node)
         if depth > MAX_DEPTH:
-            raise self._error("document/too-deep", f"nested more than {MAX_DEPTH} levels deep", node)
+            raise self._error("document/too-deep", _TOO_DEEP, node, _DEEP_HINT)
         identity = id(node)
         if identity in self._shared:
-            shared = self._shared[identity]
+            shared, size = self._shared[identity]
             if shared is _OPEN:
-                raise self._error("document/cyclic-alias", "an alias stands within its own anchor", node)
+                raise self._error("document/cyclic-alias", "an alias stands within its own anchor", node,
+                                  "give it a name and refer to it with $ref")
+            self._count(size, node)
             return shared
-        self._shared[identity] = _OPEN
+        self._shared[identity] = _OPEN, 0
+        before = self._nodes
         built = self._mapping(node, depth) if isinstance(node, yaml.MappingNode) else [
             self.build(child, depth + 1) for child in node.value]
-        self._shared[identity] = built
+        self._shared[identity] = built, self._nodes - before
         return built
+
+    def _count(self, values: int, node: yaml.Node) -> None:
+        self._nodes += values
+        if self._nodes > MAX_NODES:
+            raise self._error("document/too-large", f"more than {MAX_NODES:,} values, with aliases written out", node,
+                              "split the file with $ref, or refer to what is repeated with $ref")
 
     def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
         built: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                raise self._error("document/key", "a key must be a string", key_node)
+                raise self._error("document/key", "a key must be a string", key_node,
+                                  "put it in quotes when it is meant as text")
             key = key_node.value
             if key in built:
                 raise self._error("document/duplicate-key", f"the key `{key}` stands twice in one mapping", key_node,
@@ -125,8 +155,16 @@ class _Plain:
         if value in _WORDS:
             return _WORDS[value]
         if value[0] in _NUMBER_START:
-            return _number(value)
+            return self._number(value, node)
         return value
+
+    def _number(self, value: str, node: yaml.ScalarNode) -> Any:
+        if len(value) > MAX_DIGITS and set(value) <= _NUMBER_CHARACTERS:
+            raise self._error("document/number", f"a number of more than {MAX_DIGITS} digits", node, _NUMBER_HINT)
+        found = _number(value)
+        if found in _INFINITE:
+            raise self._error("document/number", f"`{value}` is beyond what a number can hold", node, _NUMBER_HINT)
+        return found
 
     @staticmethod
     def _error(rule: str, message: str, node: yaml.Node, hint: str = "") -> YamlError:
@@ -134,11 +172,12 @@ class _Plain:
 
 
 _OPEN: Any = object()
+_INFINITE = (float("inf"), float("-inf"))
+_NUMBER_CHARACTERS = frozenset("-+.0123456789eExXabcdfABCDF")
+_NUMBER_HINT = "put it in quotes when it is meant as text"
 
 
 def _number(value: str) -> Any:
-    if len(value) > 400:
-        return value
     if _INT.fullmatch(value):
         return int(value)
     if _OCTAL.fullmatch(value):

@@ -151,6 +151,8 @@ class Application:
     servers: tuple[Server, ...] = ()
     security_schemes: tuple[SecurityScheme, ...] = ()
     channels: tuple[ChannelId, ...] = ()
+    channel_keys: tuple[tuple[str, ChannelId], ...] = ()
+    """(key in this document, channel): several keys may refer to one channel."""
     operations: tuple[OperationId, ...] = ()
     location: Location
     extensions: Mapping[str, JsonValue] = field(default_factory=dict)

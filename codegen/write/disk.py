@@ -18,16 +18,19 @@ from codegen.write.manifest import EMPTY, NAME, Manifest, ManifestError, digest,
 from codegen.write.plan import OWN_FOLDER, Action, Found, Kind, Plan, Step
 
 _STAGING = ".staging-"
+_MANIFEST_HINT = ("restore it from version control, or delete it: generated files are then recognised when they are "
+                  "as they would be written")
 _PASSED_OVER = frozenset({"__pycache__"})
 
 
 class DiskError(Exception):
     """The output folder cannot be read or written; `path` says where, the text says why."""
 
-    def __init__(self, path: Path | str, reason: str) -> None:
+    def __init__(self, path: Path | str, reason: str, *, hint: str = "") -> None:
         super().__init__(f"{path}: {reason}")
         self.path = str(path)
         self.reason = reason
+        self.hint = hint or "make room or give write permission there, or name another folder with --out"
 
 
 def survey(root: Path, paths: Iterable[str]) -> dict[str, Found]:
@@ -47,6 +50,8 @@ def _entry(root: Path, base: Path, path: str, folders: dict[Path, Kind | None]) 
             return Found(kind=Kind.LINK)
         if file.is_dir():
             return Found(kind=Kind.FOLDER)
+        if file.exists() and not file.is_file():
+            return Found(kind=Kind.SPECIAL)
         return Found(kind=Kind.FILE, digest=digest(file.read_bytes()))
     except FileNotFoundError:
         return None
@@ -89,6 +94,8 @@ def _counts(name: str) -> bool:
 def read_manifest(root: Path) -> tuple[Manifest, bytes]:
     """The manifest of the output folder and its bytes; the empty one when there is none. Raises `DiskError`."""
     try:
+        if (root / NAME).exists() and not (root / NAME).is_file():
+            raise DiskError(root / NAME, "is not a file", hint=_MANIFEST_HINT)
         content = (root / NAME).read_bytes()
         return parse(content), content
     except (FileNotFoundError, NotADirectoryError):
@@ -96,7 +103,7 @@ def read_manifest(root: Path) -> tuple[Manifest, bytes]:
     except OSError as problem:
         raise DiskError(root / NAME, problem.strerror or str(problem)) from problem
     except ManifestError as problem:
-        raise DiskError(root / NAME, str(problem)) from problem
+        raise DiskError(root / NAME, str(problem), hint=_MANIFEST_HINT) from problem
 
 
 @contextmanager
@@ -164,20 +171,27 @@ def write_cache(root: Path, name: str, content: bytes) -> None:
         return
     with contextlib.suppress(OSError):
         folder.mkdir(exist_ok=True)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
+        if not os.path.lexists(folder / ".gitignore"):
+            _write_new(folder / ".gitignore", b"*\n")
         staged = folder / f"{name}.new"
-        staged.write_bytes(content)
+        staged.unlink(missing_ok=True)
+        _write_new(staged, content)
         staged.replace(folder / name)
 
 
 def read_cache(root: Path, name: str) -> bytes:
     """What `write_cache` kept; empty when there is nothing."""
+    file = root / OWN_FOLDER / name
     try:
-        return (root / OWN_FOLDER / name).read_bytes()
+        return file.read_bytes() if file.is_file() else b""
     except OSError:
         return b""
+
+
+def _write_new(file: Path, content: bytes) -> None:
+    """Write a file that does not exist, never through a link that somebody has put there."""
+    with file.open("xb") as sink:
+        sink.write(content)
 
 
 def _same(file: Path, content: bytes) -> bool:

@@ -21,8 +21,9 @@ from codegen.write.manifest import NAME, Manifest, Unit, digest
 
 OWN_FOLDER = ".treaty_cache"
 """Folder within the output folder for what is not committed."""
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\:*?\"<>|]")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\:*?\"<>|\ud800-\udfff]")
 MAX_NAME_BYTES = 255
+MAX_PATH_CHARACTERS = 1024
 
 
 class Kind(Enum):
@@ -31,6 +32,7 @@ class Kind(Enum):
     FILE = "a file"
     LINK = "a symbolic link"
     FOLDER = "a folder"
+    SPECIAL = "neither a file nor a folder"
     BLOCKED = "below something that is not a folder"
     OUTSIDE = "below a link that leads out of the output folder"
 
@@ -197,6 +199,8 @@ def complaint(path: str) -> str:
         return "it has an empty part"
     if _UNSAFE.search(path) or any(part != part.strip(" ") or part.endswith(".") for part in parts):
         return "it has characters that are not portable in file names"
+    if len(path) > MAX_PATH_CHARACTERS:
+        return f"it is longer than {MAX_PATH_CHARACTERS} characters"
     if any(len(part.encode(errors="replace")) > MAX_NAME_BYTES for part in parts):
         return f"a part of it is longer than {MAX_NAME_BYTES} bytes"
     if path.casefold() == NAME.casefold() or parts[0] == OWN_FOLDER:

@@ -70,12 +70,70 @@ def proto_of(attack: str) -> str:
             f"{comment}service S {{\n{comment}rpc R(M) returns (M);\n}}\n")
 
 
+def openapi_in_odd_places(attack: str) -> dict[str, Any]:
+    """The attack as names of headers, cookies, media types, schemes, scopes, tags, links, examples and mappings."""
+    text = {"schema": {"type": "string"}}
+    document = openapi_of(attack)
+    operation = document["paths"]["/a"]["get"]
+    operation["parameters"] += [{"name": attack, "in": where, **text} for where in ("header", "cookie")]
+    operation["x-service"] = attack
+    form = {"schema": {"type": "object", "properties": {attack: {"type": "string"}}},
+            "encoding": {attack: {"contentType": attack}}}
+    operation["requestBody"] = {"description": attack, "content": {"multipart/form-data": form}}
+    operation["responses"]["200"] |= {
+        "headers": {attack: {"description": attack, **text}},
+        "links": {attack: {"operationId": attack, "description": attack, "parameters": {attack: attack}}}}
+    operation["responses"]["404"] = {"description": attack, "content": {"application/problem+json": {
+        "schema": {"type": "object"}, "examples": {attack: {"summary": attack, "value": attack}}}}}
+    document["paths"]["/b"] = {"post": {
+        "operationId": "b", "tags": [attack], "requestBody": {"content": {attack: text}},
+        "responses": {"200": {"description": attack, "content": {attack: text}}},
+        "security": [{attack: [attack]}, {"o": [attack]}]}}
+    document["tags"] = [{"name": attack, "description": attack}]
+    document["servers"].append({"url": attack.replace("{", "").replace("}", ""), "description": attack})
+    flows = {"clientCredentials": {"tokenUrl": attack, "scopes": {attack: attack}}}
+    document["components"]["securitySchemes"] |= {
+        attack: {"type": "apiKey", "in": "cookie", "name": attack},
+        "o": {"type": "oauth2", "description": attack, "flows": flows},
+        "h": {"type": "http", "scheme": attack, "bearerFormat": attack},
+        "oi": {"type": "openIdConnect", "openIdConnectUrl": attack}}
+    kind = {"type": "object", "required": ["t"], "properties": {"t": {"type": "string"}}}
+    mapping = {attack: "#/components/schemas/Cat", "d": "#/components/schemas/Dog"}
+    document["components"]["schemas"] |= {"Cat": kind, "Dog": kind, "Pet": {
+        "oneOf": [{"$ref": target} for target in mapping.values()],
+        "discriminator": {"propertyName": "t", "mapping": mapping}}}
+    pets = {"type": "array", "items": {"$ref": "#/components/schemas/Pet"}}
+    operation["responses"]["201"] = {"description": "d", "content": {"application/json": {"schema": pets}}}
+    return document
+
+
+def asyncapi_in_odd_places(attack: str) -> dict[str, Any]:
+    """The attack as consumer group, stream, service, event type, header and server."""
+    document = asyncapi_of(attack)
+    channel = document["channels"]["c"]
+    channel["bindings"] = {"redis": {"group": attack, "stream": attack}}
+    channel["messages"]["m"] |= {"headers": {"type": "object", "properties": {attack: {"const": attack}}},
+                                 "tags": [{"name": attack}], "x-event-type": attack}
+    document["servers"] = {"s": {"host": attack, "protocol": attack, "description": attack}}
+    document["operations"]["take"] |= {"x-consumer-group": attack, "x-service": attack,
+                                       "bindings": {"redis": {"consumerGroup": attack}}}
+    return document
+
+
+def arazzo_of(attack: str) -> dict[str, Any]:
+    step = {"stepId": "s", "description": attack, "operationId": "b"}
+    return {"arazzo": "1.0.1", "info": {"title": attack, "version": attack},
+            "sourceDescriptions": [{"name": "s", "url": "openapi.yaml", "type": "openapi"}],
+            "workflows": [{"workflowId": "w", "summary": attack, "description": attack, "steps": [step]}]}
+
+
 def test_no_text_of_a_contract_is_run(tmp_path: Path) -> None:
     for i, attack in enumerate(ATTACKS):
         folder = tmp_path / str(i)
         source, diagnostics = generated(folder, {
-            "a/openapi.yaml": json.dumps(openapi_of(attack)), "a/asyncapi.yaml": json.dumps(asyncapi_of(attack)),
-            "a/a.proto": proto_of(attack)})
+            "a/openapi.yaml": json.dumps(openapi_in_odd_places(attack)),
+            "a/asyncapi.yaml": json.dumps(asyncapi_in_odd_places(attack)),
+            "a/w.arazzo.yaml": json.dumps(arazzo_of(attack)), "a/a.proto": proto_of(attack)})
         assert not diagnostics.errors, (attack, diagnostics.errors)
         modules = [".".join(p.relative_to(source).with_suffix("").parts) for p in sorted(source.rglob("*.py"))]
         script = f"import importlib\nfor m in {modules!r}: importlib.import_module(m.removesuffix('.__init__'))"
@@ -84,7 +142,14 @@ def test_no_text_of_a_contract_is_run(tmp_path: Path) -> None:
         assert not list(tmp_path.parent.rglob("pwned")), attack
 
 
-@pytest.mark.parametrize("stem", ["../evil", "/etc/evil", "a\nb", "con", "a b", "é", ".."])
+@pytest.mark.parametrize("name", ['a\nimport os', 'a"""\nb', "a\x1b[31m", "a\u2028b", "\u202ea", "-x", "@x", "a:b"])
+def test_a_file_name_that_could_be_code_or_an_option_is_refused(tmp_path: Path, name: str) -> None:
+    _, diagnostics = generated(tmp_path, {f"{name}.proto": proto_of("plain")})
+    assert [found.rule for found in diagnostics.errors] == ["contracts/name"]
+    assert not (tmp_path / "generated").exists()
+
+
+@pytest.mark.parametrize("stem", ["../evil", "/etc/evil", "con", "a b", "é", ".."])
 def test_generated_paths_stay_below_the_output_folder(tmp_path: Path, stem: str) -> None:
     contracts = {"ok/openapi.yaml": json.dumps(openapi_of("plain"))}
     if "/" not in stem and stem != "..":

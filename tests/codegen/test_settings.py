@@ -79,6 +79,7 @@ def test_every_setting_is_read() -> None:
         ("targets = []\n", "settings/type", 1, 1),
         ('out = ""\n', "settings/value", 1, 1),
         ('[names]\n"a#/b" = "not a name"\n', "settings/value", 2, 1),
+        ('[names]\n"a#/b" = "class"\n', "settings/value", 2, 1),
         ('strict = true\n[[ignore]]\nrule = "x"\n', "settings/missing", 2, 3),
         ('[[ignore]]\nrule = "x"\nreason = " "\n', "settings/missing", 1, 3),
         ('ignore = [{rule = "x", reason = "y", file = "z"}]\n', "settings/unknown-key", 1, 38),

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.corpus.roots import proto_roots
+
 STAGE_TIMEOUT_SECONDS = 900.0
 _IMPORT_ALL = """
 import importlib, pathlib, sys, time
@@ -74,29 +76,15 @@ def _projects(folder: Path) -> Iterator[tuple[str, Path, tuple[str, ...]]]:
     from codegen.load.listing import contract_files
 
     protos: dict[Path, list[str]] = {}
-    for path in contract_files(folder):
-        if path.endswith(".proto"):
-            root = _proto_root(folder, path)
-            protos.setdefault(root, []).append((folder / path).relative_to(root).as_posix())
+    found = contract_files(folder)
+    roots = proto_roots(folder, [path for path in found if path.endswith(".proto")])
+    for path in found:
+        if path in roots:
+            protos.setdefault(roots[path], []).append((folder / path).relative_to(roots[path]).as_posix())
         elif _is_contract(folder / path):
             yield path, folder, (path, *_sources(folder, path))
     for root, files in protos.items():
         yield f"{root.relative_to(folder).as_posix()}/ ({len(files)} proto files)", root, tuple(files)
-
-
-def _proto_root(folder: Path, path: str) -> Path:
-    """The folder that imports are relative to: the package is below it (protobuf's style guide)."""
-    import re
-
-    text = (folder / path).read_text(encoding="utf-8", errors="replace")
-    package = re.search(r"^\s*package\s+([\w.]+)\s*;", text, re.MULTILINE)
-    parts = Path(path).parent.parts
-    if package:
-        names = tuple(package[1].split("."))
-        for start in range(len(parts)):
-            if parts[start:] == names[: len(parts) - start]:
-                return folder.joinpath(*parts[:start])
-    return folder / parts[0] if len(parts) > 1 else folder
 
 
 def _is_contract(path: Path) -> bool:

@@ -18,8 +18,8 @@ _WIDTHS = {
     Primitive.INT32: (-(2**31), 2**31 - 1), Primitive.INT64: (-(2**63), 2**63 - 1),
     Primitive.UINT32: (0, 2**32 - 1), Primitive.UINT64: (0, 2**64 - 1),
 }
-_INTEGERS = frozenset({*_WIDTHS, Primitive.INTEGER})
-_NUMBERS = _INTEGERS | {Primitive.FLOAT, Primitive.DOUBLE, Primitive.NUMBER, Primitive.DECIMAL_NUMBER}
+INTEGERS = frozenset({*_WIDTHS, Primitive.INTEGER})
+_NUMBERS = INTEGERS | {Primitive.FLOAT, Primitive.DOUBLE, Primitive.NUMBER, Primitive.DECIMAL_NUMBER}
 
 
 def length_arguments(least: int | None, most: int | None) -> list[str]:
@@ -34,7 +34,7 @@ def number_arguments(primitive: Primitive, rules: Constraints, file: PythonFile,
             rules.minimum, rules.maximum, rules.exclusive_minimum, rules.exclusive_maximum, rules.multiple_of
     ) == (None,) * 5:
         return []
-    if primitive in _INTEGERS:
+    if primitive in INTEGERS:
         return list(_integer_arguments(primitive, rules, diagnostics, location))
     found = (("gt", rules.exclusive_minimum), ("ge", rules.minimum), ("lt", rules.exclusive_maximum),
              ("le", rules.maximum), ("multiple_of", rules.multiple_of))

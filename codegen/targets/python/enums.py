@@ -20,7 +20,9 @@ def member_names(declared: Enum, diagnostics: Diagnostics) -> dict[int, str]:
     spelled out (`V1_DOT_0`), then in their own case (`asc` beside `ASC`).
     """
     values = {i: v for i, v in enumerate(declared.values) if v.value is not None}
-    chosen = distinct({i: _candidates(value) for i, value in values.items()}, _TAKEN)
+    chosen = distinct({i: (constant(value.name),) for i, value in values.items()}, _TAKEN)
+    if len(set(chosen.values())) < len(chosen):
+        chosen = distinct({i: _candidates(value) for i, value in values.items()}, _TAKEN)
     names = Namespace(f"enumeration {'.'.join(declared.name)}", diagnostics)
     return {i: chosen[i] for i, value in values.items()
             if names.claim(chosen[i], f"{value.location.pointer} ({value.name})", value.location)}

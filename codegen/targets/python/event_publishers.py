@@ -201,7 +201,8 @@ class _Publisher:
         given = [f for f in envelope.fields if f.name in attributes and self._is_given(f)]
         headers = modules.headers_type(view, file)
         self._check_names(envelope)
-        keywords = [self._parameter(f, _argument(attributes[f.name])) for f in sorted(given, key=lambda f: not f.required)]
+        keywords = [self._parameter(f, _argument(attributes[f.name]))
+                    for f in sorted(given, key=lambda f: not f.required)]
         keywords += [*address.parameters, *([f"headers: {headers}"] if headers else []), "id: str | None = None",
                      f"time: {file.ref('datetime', 'datetime')} | None = None"]
         positional = ["self"]

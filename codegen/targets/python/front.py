@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from codegen.diagnostics import Diagnostics
-from codegen.model.services import GrpcBinding, Operation, ParameterPlace, Transcoding
+from codegen.model.services import GrpcBinding, Operation, Parameter, ParameterPlace, Transcoding
 from codegen.model.types import JsonValue, MapOf, Record
 from codegen.targets.files import GeneratedFile
 from codegen.targets.python.grpc import method_name, module_names
@@ -101,7 +101,7 @@ class _Writer:
             if not in_message and parameter.name not in renamed:
                 continue
             name = renamed.get(parameter.name, parameter.name)
-            key = text(parameter.name) if name in maps and not in_message else "None"
+            key = text(_key(parameter)) if name in maps and not in_message else "None"
             found.append(f"({text(argument.name)}, {text(name)}, {key})")
         return found
 
@@ -162,6 +162,11 @@ class _Writer:
             call = "stream" if found[1].server_streaming else "unary"
             awaited = "" if streams else "await "
             file.line(f"return {awaited}self._front.{call}({', '.join(parts)})")
+
+
+def _key(parameter: Parameter) -> str:
+    """What a parameter is called in a map: names of headers mean the same in any case, and travel in lower case."""
+    return parameter.name.lower() if parameter.place is ParameterPlace.HEADER else parameter.name
 
 
 def _statuses(extensions: object) -> dict[str, int]:

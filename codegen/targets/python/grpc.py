@@ -12,16 +12,15 @@ from typing import NamedTuple
 
 from codegen.diagnostics import Diagnostics
 from codegen.model.graph import Graph
-from codegen.model.ids import TypeId
+from codegen.model.ids import OperationId, TypeId
 from codegen.model.services import GrpcBinding, Idempotency, Operation, Service
 from codegen.model.types import ListOf, Primitive, Record, Scalar
 from codegen.targets.files import GeneratedFile
 from codegen.targets.python.layout import Layout
-from codegen.targets.python.names import Namespace, constant, pascal, snake
+from codegen.targets.python.names import Namespace, constant, distinct, exact
 from codegen.targets.python.proto_types import item_annotation, message_ref
 from codegen.targets.python.writer import PythonFile, text
 
-_CLIENT_METHODS = ("aclose",)
 _STRING = Scalar(primitive=Primitive.STRING)
 
 
@@ -83,14 +82,18 @@ class ModuleNames(NamedTuple):
 
 def module_names(service: Service, layout: Layout) -> ModuleNames:
     """How the parts of a service are called in `<file>_grpc.py`."""
-    name = layout.chosen_name(service.location) or service.name
-    stem = pascal([name])
-    return ModuleNames(f"{stem}Methods", f"{stem}Client", f"{stem}Handler", f"add_{snake(name)}")
+    stem, function = layout.service_stems(service)
+    return ModuleNames(f"{stem}Methods", f"{stem}Client", f"{stem}Handler", f"add_{function}")
 
 
 def method_name(operation: Operation, layout: Layout) -> str:
     """How the method of an RPC is called in clients and handlers."""
-    return snake(layout.chosen_name(operation.location) or operation.name)
+    return layout.method_names(operation.id.rpartition("/")[0])[operation.id]
+
+
+def _constants(operations: Sequence[Operation], layout: Layout) -> dict[OperationId, str]:
+    names = {each.id: layout.chosen_name(each.location) or each.name for each in operations}
+    return distinct({id_: (constant(name), exact(name)) for id_, name in names.items()})
 
 
 class _Emitter:
@@ -112,8 +115,7 @@ class _Emitter:
     def _rpcs(self, service: Service) -> Iterator[_Rpc]:
         names = Namespace(f"client of {service.id}", self._diagnostics)
         constants = Namespace(f"methods of {service.id}", self._diagnostics)
-        for name in _CLIENT_METHODS:
-            names.claim(name, f"the client's own method {name}", service.location)
+        spelled = _constants([self._graph.operations[id_] for id_ in service.operations], self._layout)
         for operation_id in service.operations:
             operation = self._graph.operations[operation_id]
             if not isinstance(operation.binding, GrpcBinding):
@@ -125,12 +127,11 @@ class _Emitter:
                     "python/message-name", f"{operation.name} is left out: the name of its request or response is a "
                     "Python keyword", operation.location, hint="rename the message")
                 continue
-            name = self._layout.chosen_name(operation.location) or operation.name
-            method, spelled = method_name(operation, self._layout), constant(name)
+            method = method_name(operation, self._layout)
             if names.claim(method, operation.id, operation.location) and constants.claim(
-                    spelled, operation.id, operation.location):
-                yield _Rpc(operation=operation, binding=operation.binding, method=method, constant=spelled,
-                           request=request, response=response)
+                    spelled[operation.id], operation.id, operation.location):
+                yield _Rpc(operation=operation, binding=operation.binding, method=method,
+                           constant=spelled[operation.id], request=request, response=response)
 
     def _methods(self, name: str, service: Service, rpcs: Sequence[_Rpc]) -> None:
         file = self._file

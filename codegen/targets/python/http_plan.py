@@ -5,8 +5,8 @@ Decided once; client, server and front are written from it.
 
 from __future__ import annotations
 
-import keyword
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -24,13 +24,14 @@ from codegen.model.services import (
     Service,
 )
 from codegen.model.types import Alias, Field, ListOf, Nullable, Primitive, Record, Reference, Scalar, Type
-from codegen.targets.python.names import Namespace, snake
+from codegen.targets.python.names import Namespace, distinct, exact, snake, spelled
 from codegen.targets.python.records import attribute_names
 
 _RESERVED_METHODS = frozenset({"raw", "aclose", "list", "dict", "tuple", "set", "str", "int", "bool", "float", "bytes",
                                "type", "object"})
 """Taken by the client itself, or used in the annotations of the methods after it."""
-_RESERVED_ARGUMENTS = frozenset({"self", "body", "options", "content_type", "context", "url"})
+_RESERVED_ARGUMENTS = frozenset({"self", "body", "options", "content_type", "context", "url", "operations", "cast",
+                                 "partial"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +107,16 @@ def plan_operations(graph: Graph, service: Service, diagnostics: Diagnostics) ->
     """Every HTTP operation of the service that can be expressed; the others are reported."""
     names = Namespace(f"the client of {service.id}", diagnostics)
     plans = []
-    for operation in graph.http_operations(service):
-        method, binding = method_name(operation.name), operation.binding
+    operations = tuple(graph.http_operations(service))
+    methods = distinct({operation.id: _method_names(operation.name) for operation in operations}, _RESERVED_METHODS)
+    for operation in operations:
+        method, binding = methods[operation.id], operation.binding
         if isinstance(binding, HttpBinding) and names.claim(method, operation.name, operation.location) and (
                 _expressible(operation, binding, diagnostics)):
             plans.append(_plan(graph, operation, binding, method, diagnostics))
-    return tuple(_with_free_iterator(plan, names, diagnostics) for plan in plans)
+    constants = distinct({plan.method: (plan.constant, plan.method) for plan in plans})
+    return tuple(replace(_with_free_iterator(plan, names, diagnostics), constant=constants[plan.method])
+                 for plan in plans)
 
 
 def iterator_name(plan: Plan) -> str:
@@ -127,10 +132,8 @@ def _with_free_iterator(plan: Plan, names: Namespace, diagnostics: Diagnostics) 
     return replace(plan, pagination=None)
 
 
-def method_name(name: str) -> str:
-    """The Python name of an operation."""
-    spelled = snake(name)
-    return f"{spelled}_" if spelled in _RESERVED_METHODS else spelled
+def _method_names(name: str) -> tuple[str, ...]:
+    return snake(name), snake(spelled(name)), exact(name)
 
 
 def _offered(binding: HttpBinding, operation: Operation, diagnostics: Diagnostics) -> HttpBinding:
@@ -207,20 +210,27 @@ def _plan(graph: Graph, operation: Operation, binding: HttpBinding, method: str,
 
 def _arguments(binding: HttpBinding, operation: Operation, diagnostics: Diagnostics) -> tuple[Argument, ...]:
     names = Namespace(f"the arguments of {operation.name}", diagnostics)
-    shared = {n for n in (p.name for p in binding.parameters) if [p.name for p in binding.parameters].count(n) > 1}
+    times = Counter(parameter.name for parameter in binding.parameters)
+    chosen = distinct({i: _argument_names(parameter, shared=times[parameter.name] > 1)
+                       for i, parameter in enumerate(binding.parameters)})
     found = []
-    for parameter in binding.parameters:
-        name = snake(parameter.name)
-        if parameter.name in shared and parameter.place is not ParameterPlace.PATH:
-            name = f"{parameter.place.value}_{name}"
-        if name in _RESERVED_ARGUMENTS or name in names:
-            name = f"{name}_{parameter.place.value}"
-        if keyword.iskeyword(name):
-            name += "_"
+    for i, parameter in enumerate(binding.parameters):
+        name = chosen[i]
         if names.claim(name, f"{parameter.place.value} {parameter.name}", parameter.location):
             is_key = parameter.place is ParameterPlace.HEADER and parameter.name == binding.idempotency_header
             found.append(Argument(parameter=parameter, name=name, is_key=is_key))
     return tuple(found)
+
+
+def _argument_names(parameter: Parameter, *, shared: bool) -> tuple[str, ...]:
+    """`shared`: a parameter of another place has the same name; that of the path keeps it."""
+    name, place, in_path = snake(parameter.name), parameter.place.value, parameter.place is ParameterPlace.PATH
+    if shared and not in_path:
+        name = f"{place}_{name}"
+    placed = name if in_path else f"{name.rstrip('_')}_{place}"
+    found = [each for each in (name, placed, snake(spelled(parameter.name)), exact(parameter.name))
+             if each not in _RESERVED_ARGUMENTS]
+    return tuple(found) or (f"{name}_{place}",)
 
 
 _XML = re.compile(r"(?i)[/+]xml\b")

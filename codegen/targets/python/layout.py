@@ -15,11 +15,14 @@ from pathlib import PurePosixPath
 
 from codegen.diagnostics import Diagnostics
 from codegen.model.graph import ContractKind, Graph
-from codegen.model.ids import Location, TypeId
+from codegen.model.ids import Location, OperationId, TypeId
+from codegen.model.services import Service
 from codegen.model.types import Declaration
-from codegen.targets.python.names import Namespace, distinct, exact, module_name, pascal, spelled
+from codegen.targets.python.names import Namespace, distinct, exact, module_name, pascal, snake, spelled
 
 _BUILTINS = frozenset(name for name in dir(builtins) if name[0].islower())
+RPC_RESERVED = frozenset({"aclose", "bool", "bytes", "float", "int", "object", "str"})
+"""Taken by the clients themselves, or used in the annotations of their methods."""
 _STEMS = {"openapi": "http", "asyncapi": "events"}
 
 
@@ -32,6 +35,7 @@ class Layout:
         self._graph = graph
         self._renamed = renamed or {}
         self._packages: dict[str, str] = {}
+        self._methods: dict[str, dict[OperationId, str]] = {}
         self._classes: dict[TypeId, str] = {}
         modules = Namespace(f"package {package}", diagnostics)
         for contract in graph.contracts.values():
@@ -59,7 +63,7 @@ class Layout:
             if len(declared.name) > 1 and name in names:
                 name = pascal([*declared.name, type(declared).__name__])
             if len(declared.name) > 1 and name in names:
-                name = pascal(declared.location.pointer.split("/"))
+                name = pascal(declared.location.pointer.split("/")[1:])
             if len(declared.name) > 1 and name in names:
                 name = exact(declared.location.pointer.removeprefix("/").replace("/", "_"))
             names.claim(name, declared.location.pointer or "/".join(declared.name), declared.location)
@@ -68,6 +72,23 @@ class Layout:
     def chosen_name(self, location: Location) -> str | None:
         """The name that the settings give an element, by `path#pointer` of its place."""
         return self._renamed.get(f"{location.path}#{location.pointer}")
+
+    def service_stems(self, service: Service) -> tuple[str, str]:
+        """What a proto service is called in classes and in functions: apart from the others of its file."""
+        siblings = [each for each in self._graph.services.values() if each.location.path == service.location.path]
+        names = {each.id: self.chosen_name(each.location) or each.name for each in siblings}
+        classes = distinct({id_: (pascal([name]), exact(name)) for id_, name in names.items()})
+        functions = distinct({id_: (snake(name), exact(name)) for id_, name in names.items()})
+        return classes[service.id], functions[service.id]
+
+    def method_names(self, service: str) -> Mapping[OperationId, str]:
+        """The method for each RPC of a proto service in clients and handlers."""
+        if service not in self._methods:
+            operations = [self._graph.operations[id_] for id_ in self._graph.services[service].operations]
+            names = {each.id: self.chosen_name(each.location) or each.name for each in operations}
+            self._methods[service] = distinct({id_: (snake(name), exact(name)) for id_, name in names.items()},
+                                              RPC_RESERVED)
+        return self._methods[service]
 
     def contract_package(self, path: str) -> str:
         """The dotted package of an OpenAPI, AsyncAPI or schema file."""
@@ -83,13 +104,17 @@ class Layout:
         return self.models_module(path), self._classes[type_id]
 
     def proto_module(self, path: str, suffix: str = "_pb2") -> str:
-        """`checkout/v1/checkout.proto` -> `<package>.checkout.v1.checkout_pb2`.
+        """The module of a proto file, see `proto_module`."""
+        return proto_module(self.package, path, suffix)
 
-        protoc's own spelling, but for parts that could not be imported: `lambda/v1` becomes `lambda_.v1`.
-        """
-        *folders, stem = path.removesuffix(".proto").split("/")
-        return ".".join([self.package, *(_proto_module_part(part) for part in folders),
-                         _proto_module_part(stem + suffix)])
+
+def proto_module(package: str, path: str, suffix: str = "_pb2") -> str:
+    """`checkout/v1/checkout.proto` -> `<package>.checkout.v1.checkout_pb2`.
+
+    protoc's own spelling, but for parts that could not be imported: `lambda/v1` becomes `lambda_.v1`.
+    """
+    *folders, stem = path.removesuffix(".proto").split("/")
+    return ".".join([package, *(_proto_module_part(part) for part in folders), _proto_module_part(stem + suffix)])
 
 
 def _candidates(name: str) -> tuple[str, ...]:

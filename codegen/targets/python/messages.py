@@ -24,7 +24,7 @@ from codegen.diagnostics import Diagnostics
 from codegen.model.graph import Graph
 from codegen.model.ids import Location
 from codegen.targets.files import GeneratedFile
-from codegen.targets.python.layout import Layout
+from codegen.targets.python.layout import Layout, proto_module
 from codegen.targets.python.names import Namespace
 from codegen.targets.python.writer import MARK, printable
 
@@ -35,6 +35,8 @@ _IMPORT_BY_NAME = re.compile(r"^(?P<alias>\w+) = importlib\.import_module\('(?P<
 _IMPORT_ALL = re.compile(r"^from (?P<module>[\w.]+) import \*$")
 _REEXPORT = re.compile(r"^  (?P<alias>\w+) = (?P<via>\w+)\.(?P<module>[\w.]+_pb2)$")
 _KEYWORD_REEXPORT = re.compile(r"^from [\w.]+ import (?P<name>\w+) as (?P=name)$")
+_DECLARED = re.compile(r"^\s*(?P<name>\w+): [\w.]+\[")
+_FIELD_NUMBER = re.compile(r"^\s+(?P<name>\w+_FIELD_NUMBER): ")
 _STUB_FAILURES = (AssertionError, LookupError, TypeError, ValueError, AttributeError)
 
 
@@ -63,10 +65,9 @@ def emit_messages(graph: Graph, layout: Layout, paths: Sequence[str],
     wanted = [path for path in paths if path in graph.proto_files]
     if not wanted or not _names_are_free(graph, layout, diagnostics):
         return ()
-    descriptors = _without_custom_options(graph.descriptor_set)
     modules = {protoc_module(path): layout.proto_module(path) for path in graph.proto_files}
     sources = _run_protoc("python_out", ".py", graph.descriptor_set, wanted, diagnostics)
-    stubs = _Stubs(graph, layout, descriptors, diagnostics).of(wanted)
+    stubs = Stubs(graph, layout.package, descriptors_of(graph), diagnostics).of(wanted)
     files = []
     for path in wanted:
         target = layout.proto_module(path).replace(".", "/")
@@ -89,8 +90,8 @@ def _names_are_free(graph: Graph, layout: Layout, diagnostics: Diagnostics) -> b
     return not clashes
 
 
-def _without_custom_options(descriptor_set: bytes) -> dict[str, FileDescriptorProto]:
-    """The files by name, without options that other files define.
+def descriptors_of(graph: Graph) -> dict[str, FileDescriptorProto]:
+    """The proto files and all that they import by name, without options that other files define.
 
     mypy-protobuf registers extensions under numbers that others use too (1151). Read by classes that know no
     extension, such options are unknown fields, and can be dropped.
@@ -98,7 +99,7 @@ def _without_custom_options(descriptor_set: bytes) -> dict[str, FileDescriptorPr
     pool = DescriptorPool()
     pool.AddSerializedFile(descriptor_pb2.DESCRIPTOR.serialized_pb)
     file_set = GetMessageClass(pool.FindMessageTypeByName("google.protobuf.FileDescriptorSet"))
-    neutral = file_set.FromString(descriptor_set)
+    neutral = file_set.FromString(graph.descriptor_set)
     neutral.DiscardUnknownFields()
     return {file.name: file for file in FileDescriptorSet.FromString(neutral.SerializeToString()).file}
 
@@ -154,14 +155,14 @@ def _marked(path: str, source: str) -> str:
     return MARK.format(source=printable(path)) + "\n" + source.removeprefix("# -*- coding: utf-8 -*-\n")
 
 
-class _Stubs:
+class Stubs:
     """Type stubs of proto files, already under their names in the package."""
 
-    def __init__(self, graph: Graph, layout: Layout, descriptors: Mapping[str, FileDescriptorProto],
+    def __init__(self, graph: Graph, package: str, descriptors: Mapping[str, FileDescriptorProto],
                  diagnostics: Diagnostics) -> None:
-        self._graph = graph
         self._diagnostics = diagnostics
-        self._names = {path: _proto_name(layout.proto_module(path)) for path in graph.proto_files}
+        self._names = {path: _proto_name(proto_module(package, path)) for path in descriptors
+                       if path in graph.proto_files or not path.startswith("google/protobuf/")}
         self._files = [self._renamed(file) for file in descriptors.values()]
 
     def _renamed(self, file: FileDescriptorProto) -> FileDescriptorProto:
@@ -173,6 +174,7 @@ class _Stubs:
         return copy
 
     def of(self, paths: Sequence[str]) -> dict[str, str]:
+        """The stubs by the paths of the proto files."""
         try:
             return self._by_mypy_protobuf(paths)
         except _STUB_FAILURES:
@@ -218,12 +220,20 @@ def _mypy_protobuf() -> tuple[Callable[..., None], Callable[[CodeGeneratorReques
 
 
 def _importable(stub: str) -> str:
-    """Without re-exports of names that are Python keywords: no import statement can spell them."""
-    if not any(line.startswith("from ") and _exports_keyword(line) for line in stub.split("\n")):
-        return stub
-    return "\n".join(line for line in stub.split("\n") if not _exports_keyword(line))
+    """Without what no Python file may hold: names that are keywords (of re-exports and extensions), and second
+    declarations of the field number constant that fields have in common whose names differ only in case."""
+    kept: list[str] = []
+    numbers: set[str] = set()
+    for line in stub.split("\n"):
+        number = _FIELD_NUMBER.match(line)
+        numbers = numbers if number else set()
+        if (number and number["name"] in numbers) or _names_keyword(line):
+            continue
+        numbers |= {number["name"]} if number else set()
+        kept.append(line)
+    return "\n".join(kept)
 
 
-def _exports_keyword(line: str) -> bool:
-    found = _KEYWORD_REEXPORT.match(line)
+def _names_keyword(line: str) -> bool:
+    found = _KEYWORD_REEXPORT.match(line) or _DECLARED.match(line)
     return found is not None and keyword.iskeyword(found["name"])

@@ -18,7 +18,7 @@ from codegen.targets.python.enums import emit_enum
 from codegen.targets.python.layout import Layout
 from codegen.targets.python.records import RecordEmitter
 from codegen.targets.python.types import Spelling, uses
-from codegen.targets.python.unions import UnionEmitter, unknown_name
+from codegen.targets.python.unions import UnionEmitter
 from codegen.targets.python.writer import PythonFile
 
 
@@ -79,7 +79,7 @@ class _Module:
             name = self._spelling.class_of(declared.id, written=written)[1]
             yield name
             if isinstance(declared, Union) and declared.discriminator:
-                yield unknown_name(name)
+                yield self._spelling.unknown_of(declared.id, written=written)
 
     def _directions(self, declared: Declaration) -> tuple[bool, ...]:
         return (False, True) if self._spelling.is_split(declared.id) else (False,)

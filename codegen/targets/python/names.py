@@ -20,6 +20,7 @@ from codegen.model.ids import Location
 KeyT = TypeVar("KeyT", bound=Hashable)
 
 _BOUNDARY = re.compile(r"[^0-9A-Za-z]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_RUNS = re.compile(r"([0-9A-Za-z_]+)|(.)", re.DOTALL)
 _SOFT = frozenset({"match", "case", "type", "_"})
 _BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 SYMBOLS = {"+": "plus", "-": "minus", "<": "less", ">": "greater", "=": "equal", "*": "star", "%": "percent",
@@ -66,7 +67,7 @@ def spelled(name: str, *, underscores: bool = False) -> str:
     An underscore between two words stays what it is.
     """
     lead = len(name) - len(name.lstrip("_")) if underscores else 0
-    rest = "".join(c if c == "_" or c.isascii() and c.isalnum() else f" {SYMBOLS.get(c, f'u{ord(c):x}')} "
+    rest = "".join(c if c == "_" or (c.isascii() and c.isalnum()) else f" {SYMBOLS.get(c, f'u{ord(c):x}')} "
                    for c in name[lead:])
     return "underscore " * lead + rest
 
@@ -74,8 +75,8 @@ def spelled(name: str, *, underscores: bool = False) -> str:
 def exact(name: str) -> str:
     """The contract's own spelling as an identifier, other characters spelled out: `user/signedUp` ->
     `user_slash_signedUp`."""
-    plain = "".join(c if c == "_" or c.isascii() and c.isalnum() else f"_{SYMBOLS.get(c, f'u{ord(c):x}')}_"
-                    for c in name).strip("_") or snake(name)
+    parts = (run or SYMBOLS.get(sign, f"u{ord(sign or '_'):x}") for run, sign in _RUNS.findall(name))
+    plain = "_".join(parts).lstrip("_") or snake(name)
     if plain[:1].isdigit():
         plain = f"n{plain}"
     return f"{plain}_" if keyword.iskeyword(plain) else plain

@@ -58,8 +58,17 @@ def package_files(graph: Graph, package: str, module_paths: Iterable[str]) -> tu
         content = _runtime_source(name)
         mark = MARK.format(source="its runtime")
         files.append(GeneratedFile(path=f"{root}/runtime/{name}.py", content=f"{mark}\n{content}"))
-    files += _package_markers(package, [*module_paths, *(f"{root}/runtime/{name}.py" for name in runtime)])
-    return tuple(files)
+    files += _foreign_messages(graph, package)
+    modules = [*module_paths, *(file.path for file in files if file.path.endswith(".py"))]
+    return (*files, *_package_markers(package, modules))
+
+
+def _foreign_messages(graph: Graph, package: str) -> tuple[GeneratedFile, ...]:
+    if not graph.proto_files:
+        return ()
+    from codegen.targets.python.foreign_messages import emit_foreign_messages
+
+    return emit_foreign_messages(graph, package)
 
 
 def _package_markers(package: str, paths: list[str]) -> Iterable[GeneratedFile]:
@@ -132,7 +141,7 @@ def _pyproject(graph: Graph, package: str, runtime: tuple[str, ...]) -> str:
             used.add("google.rpc")
     requirements = sorted([known[name] for name in used] + [_STUBS[name] for name in used if name in _STUBS])
     listed = "".join(f"    {text(each)},\n".replace("'", '"') for each in requirements)
-    top = package.split(".")[0]
+    top = package.partition(".")[0]
     return (
         f"{MARK.format(source=SOURCE)}\n[build-system]\nrequires = [\"setuptools>=77\"]\n"
         "build-backend = \"setuptools.build_meta\"\n\n[project]\n"

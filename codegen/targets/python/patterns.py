@@ -17,14 +17,15 @@ _CLASSES = {
          r"\u3001-\ufefe\uff00-\U0010ffff",
 }
 """Ranges of each class escape, which stand alone or inside another class in both engines."""
-_PROPERTIES = frozenset("""
+_PROPERTY_NAMES = """
     L Lu Ll Lt LC Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po S Sm Sc Sk So Z Zs Zl Zp C Cc Cf Co Cn
     Letter Uppercase_Letter Lowercase_Letter Titlecase_Letter Cased_Letter Modifier_Letter Other_Letter Mark Number
     Decimal_Number Letter_Number Other_Number Punctuation Symbol Math_Symbol Currency_Symbol Separator
     Space_Separator Other Control Format Alphabetic Uppercase Lowercase White_Space Any ASCII ID_Start ID_Continue
     Emoji Script=Arabic Script=Bengali Script=Cyrillic Script=Devanagari Script=Greek Script=Han Script=Hangul
     Script=Hebrew Script=Hiragana Script=Katakana Script=Latin Script=Thai
-""".split())
+"""
+_PROPERTIES = frozenset(_PROPERTY_NAMES.split())
 """Those of ECMA-262 (22.2.1.8) that pydantic's engine is known to have."""
 _CLASS_ESCAPES = frozenset(rf"\{kind}" for kind in "dDwWsSpP")
 _QUANTIFIER = re.compile(r"\{(\d+)(?:,(\d*))?\}")
@@ -32,7 +33,7 @@ _SURROGATES = re.compile(r"\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-
 _TOKEN = re.compile(
     _SURROGATES.pattern +
     r"""|\\u\{[0-9A-Fa-f]+\}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[pP]\{[^}]*\}|\\k<[^>]*>|\\c[A-Za-z]
-        |\\[1-9]\d*|\\.|\(\?(?:<?[=!]|:|i:|<[A-Za-z_$][\w$]*>)|\A\(\?i\)|\[\^\]|\{\d+(?:,\d*)?\}|.""",
+        |\\[1-9]\d*|\\.|\(\?(?:<?[=!]|:|i:|<[A-Za-z_$][\w$]*>)|\A\(\?i\)|\[\^\]|\[\\(?:s\\S|S\\s|d\\D|D\\d|w\\W|W\\w)\]|\{\d+(?:,\d*)?\}|.""",
     re.VERBOSE | re.DOTALL)
 _LARGEST_LINEAR_COUNT = 1000
 _LARGEST_LINEAR_SIZE = 10_000
@@ -164,8 +165,8 @@ def _outside(token: str, *, linear: bool) -> str:
         return r"[^\n\r\u2028\u2029]"
     if token in ("{", "}"):
         return "\\" + token
-    if token == "[^]":
-        return r"[\x00-\U0010ffff]"
+    if token[0] == "[":
+        return "(?s:.)"
     if token.startswith("(?<") and token[3] not in "=!":
         return "(?P<" + token[3:].replace("$", "_")
     if token.startswith(r"\k<"):
@@ -182,8 +183,8 @@ def _outside(token: str, *, linear: bool) -> str:
 def _in_class(token: str) -> str:
     if token[:1] == "\\" and token[1:] in _CLASSES:
         return _CLASSES[token[1:]]
-    if token == "[^]":
-        raise UnsupportedPattern("[^] inside a character class")
+    if token[0] == "[" and len(token) > 1:
+        raise UnsupportedPattern(f"{token} inside a character class")
     if token == r"\b":
         return r"\x08"
     if token in ("[", "&", "~", "|"):

@@ -23,7 +23,7 @@ def message_class(graph: Graph, layout: Layout, type_id: TypeId) -> tuple[str, s
     path = declared.location.path
     if any(keyword.iskeyword(part) for part in declared.name):
         return None
-    if path in graph.proto_files:
+    if path in graph.proto_files or not path.startswith("google/protobuf/"):
         module = layout.proto_module(path)
     else:
         module = path.removesuffix(".proto").replace("-", "_").replace("/", ".") + "_pb2"

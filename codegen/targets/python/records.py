@@ -51,15 +51,20 @@ def attribute_names(fields: tuple[Field, ...], scope: str, diagnostics: Diagnost
     A name that is snake case already stays; others become it. Properties that
     would share one name have their signs spelled out, or keep their case.
     """
-    chosen = distinct({field.name: _candidates(field.name) for field in fields}, _TAKEN)
+    chosen = distinct({field.name: (_preferred(field.name),) for field in fields}, _TAKEN)
+    if len(set(chosen.values())) < len(chosen):
+        chosen = distinct({field.name: _candidates(field.name) for field in fields}, _TAKEN)
     names = Namespace(scope, diagnostics)
     return {field.name: chosen[field.name] for field in fields
             if names.claim(chosen[field.name], field.name, field.location)}
 
 
+def _preferred(name: str) -> str:
+    return name if _SNAKE.match(name) else snake(name)
+
+
 def _candidates(name: str) -> tuple[str, ...]:
-    preferred = name if _SNAKE.match(name) else snake(name)
-    return preferred, snake(spelled(name)), exact(name), snake(spelled(name, underscores=True))
+    return _preferred(name), snake(spelled(name)), exact(name), snake(spelled(name, underscores=True))
 
 
 class RecordEmitter:
@@ -176,6 +181,7 @@ class RecordEmitter:
         elif primitive is Primitive.BOOLEAN:
             fits = isinstance(value, bool)
         elif primitive in _INTEGERS:
+            value = int(value) if isinstance(value, float) and value.is_integer() else value
             fits = isinstance(value, int) and not isinstance(value, bool)
         elif primitive in (Primitive.NUMBER, Primitive.FLOAT, Primitive.DOUBLE):
             fits = isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -79,7 +79,8 @@ class Spelling:
         self.layout = layout
         self.diagnostics = diagnostics
         self._split = _reaching(graph, {i for i, d in graph.declarations.items() if _has_direction(d)})
-        self._request_names = _request_names(graph, layout, self._split)
+        self._taken = _class_names(graph, layout)
+        self._request_names = _request_names(graph, layout, self._split, set(self._taken))
         self._same_value = {type_id: [target for type_ in _variants(declared) for target in _same_value(type_)]
                             for type_id, declared in graph.declarations.items()}
         self.contract_uses = _contract_uses(graph)
@@ -99,6 +100,13 @@ class Spelling:
         """(module, name) of the class or alias; with `written`, of the one that requests are made of."""
         module, name = self.layout.class_of(type_id)
         return module, self._request_names[type_id] if written and self.is_split(type_id) else name
+
+    def unknown_of(self, type_id: TypeId, *, written: bool = False) -> str:
+        """The class for members of a union that the contract does not list: `UnknownPayment`; where the contract
+        has one itself, `OtherPayment`."""
+        module, name = self.class_of(type_id, written=written)
+        names = [prefix + name for prefix in ("Unknown", "Other", "Unlisted")]
+        return next((free for free in names if (module, free) not in self._taken), names[0])
 
     def annotation(self, type_: Type, file: PythonFile, *, written: bool = False, location: Location = NOWHERE,
                    typing_only: frozenset[str] = frozenset()) -> str:
@@ -355,12 +363,20 @@ def _closure(roots: set[TypeId], steps: dict[TypeId, list[TypeId]]) -> set[TypeI
     return found
 
 
-def _request_names(graph: Graph, layout: Layout, split: set[TypeId]) -> dict[TypeId, str]:
+def _with_models(graph: Graph) -> set[str]:
+    return {path for path, contract in graph.contracts.items()
+            if contract.kind not in (ContractKind.PROTO, ContractKind.ARAZZO)}
+
+
+def _class_names(graph: Graph, layout: Layout) -> frozenset[tuple[str, str]]:
+    with_models = _with_models(graph)
+    return frozenset(layout.class_of(type_id) for path, ids in graph.declarations_of.items() if path in with_models
+                     for type_id in ids)
+
+
+def _request_names(graph: Graph, layout: Layout, split: set[TypeId], taken: set[tuple[str, str]]) -> dict[TypeId, str]:
     """`OrderRequest`; where the contract has one itself `OrderInput`, and then `OrderToSend`."""
-    with_models = {path for path, contract in graph.contracts.items()
-                   if contract.kind not in (ContractKind.PROTO, ContractKind.ARAZZO)}
-    taken = {layout.class_of(type_id) for path, ids in graph.declarations_of.items() if path in with_models
-             for type_id in ids}
+    with_models = _with_models(graph)
     found = {}
     for type_id in graph.declarations:
         if type_id in split and graph.declarations[type_id].location.path in with_models:

@@ -6,16 +6,23 @@ from collections.abc import Sequence
 
 from codegen.diagnostics import Diagnostics
 from codegen.model.ids import TypeId
-from codegen.model.types import Alias, Type, Union
+from codegen.model.types import (
+    Alias,
+    Constant,
+    Enum,
+    Field,
+    Nullable,
+    Record,
+    Reference,
+    Scalar,
+    Type,
+    Union,
+)
+from codegen.targets.python.constraints import INTEGERS
 from codegen.targets.python.enums import document
 from codegen.targets.python.names import snake
 from codegen.targets.python.types import Spelling, uses
 from codegen.targets.python.writer import PythonFile, text
-
-
-def unknown_name(name: str) -> str:
-    """The class for members of a union that the contract does not list."""
-    return f"Unknown{name}"
 
 
 class UnionEmitter:
@@ -74,19 +81,49 @@ class UnionEmitter:
         if union.discriminator is None:
             self._assign(union, self._spelling.either(members, self._file), quoted=quoted, written=written)
             return
-        name = self._spelling.class_of(union.id, written=written)[1]
-        self._unknown(name, union.discriminator.property)
+        self._unknown(union, union.discriminator.property, written=written)
         nullable = any(self._spelling.accepts_null(variant) for variant in union.variants)
         objects = [member.removesuffix(" | None") for member in members if member != "None"]
-        either = self._spelling.either([*objects, unknown_name(name)], self._file)
+        either = self._spelling.either([*objects, self._spelling.unknown_of(union.id, written=written)], self._file)
         runtime = f"{self._spelling.layout.package}.runtime.unions"
         discriminated = self._file.ref(runtime, "Discriminated")
         property_ = union.discriminator.property
-        mapping = ", ".join(f"{text(tag)}: {self._target(target, written)}"
+        numeric = self._is_numeric(union, property_)
+        mapping = ", ".join(f"{tag if numeric else text(tag)}: {self._target(target, written)}"
                             for tag, target in union.discriminator.mapping)
-        rule = f"{discriminated}({text(property_)}, {text(_attribute(property_))}, {{{mapping}}})"
+        optional = ", optional=True" if self._is_optional(union, property_) else ""
+        rule = f"{discriminated}({text(property_)}, {text(_attribute(property_))}, {{{mapping}}}{optional})"
         spelled = f"{self._file.ref('typing', 'Annotated')}[{either}, {rule}]"
         self._assign(union, f"{spelled} | None" if nullable else spelled, quoted=quoted, written=written)
+
+    def _property(self, type_: Type, property_: str) -> Field | None:
+        """The property of a variant; None when the variant is no record or does not have it."""
+        declared = self._spelling.graph.declarations[type_.target] if isinstance(type_, Reference) else None
+        if isinstance(declared, Alias):
+            return self._property(declared.type, property_)
+        fields = declared.fields if isinstance(declared, Record) else ()
+        return next((field for field in fields if field.name == property_), None)
+
+    def _is_optional(self, union: Union, property_: str) -> bool:
+        found = [self._property(variant, property_) for variant in union.variants]
+        return any(field is not None and not field.required for field in found)
+
+    def _is_numeric(self, union: Union, property_: str) -> bool:
+        """Whether the values at the property are integers."""
+        return any(field is not None and self._holds_integers(field.type)
+                   for field in (self._property(variant, property_) for variant in union.variants))
+
+    def _holds_integers(self, type_: Type) -> bool:
+        if isinstance(type_, Nullable):
+            return self._holds_integers(type_.inner)
+        if isinstance(type_, Constant):
+            return isinstance(type_.value, int)
+        declared = self._spelling.graph.declarations[type_.target] if isinstance(type_, Reference) else None
+        if isinstance(declared, Alias):
+            return self._holds_integers(declared.type)
+        if isinstance(declared, Enum):
+            return all(isinstance(value.value, int) for value in declared.values)
+        return isinstance(type_, Scalar) and type_.primitive in INTEGERS
 
     def _target(self, target: TypeId, written: bool) -> str:
         module, name = self._spelling.class_of(target, written=written)
@@ -100,17 +137,19 @@ class UnionEmitter:
                 one.location, hint="checking a value against it would never end (JSON Schema 2020-12 core, 9.4.1)")
         return endless
 
-    def _unknown(self, name: str, property_: str) -> None:
+    def _unknown(self, union: Union, property_: str, *, written: bool) -> None:
+        name = self._spelling.class_of(union.id, written=written)[1]
         base = self._file.ref(f"{self._spelling.layout.package}.runtime.unions", "UnknownVariant")
         self._file.lines(["", ""])
-        with self._file.block(f"class {unknown_name(name)}({base}):"):
+        with self._file.block(f"class {self._spelling.unknown_of(union.id, written=written)}({base}):"):
             document(self._file, f"A `{name}` whose `{property_}` the contract does not list; all its data is kept.")
             attribute = _attribute(property_)
+            kind = "int" if self._is_numeric(union, property_) else "str"
             if attribute == property_:
-                self._file.line(f"{attribute}: str")
+                self._file.line(f"{attribute}: {kind}")
             else:
                 alias = f"{self._file.ref('pydantic', 'Field')}(alias={text(property_)})"
-                self._file.line(f"{attribute}: {self._file.ref('typing', 'Annotated')}[str, {alias}]")
+                self._file.line(f"{attribute}: {self._file.ref('typing', 'Annotated')}[{kind}, {alias}]")
 
     def _assign(self, declared: Union | Alias, spelled: str, *, quoted: bool, written: bool) -> None:
         """Quoted: what the expression names is defined later; it is read when first used."""

@@ -17,6 +17,7 @@ import codegen.targets.python
 from codegen.diagnostics import Diagnostics, as_text
 from codegen.load.proto import ProtoSet, load_protos
 from codegen.model.graph import Graph
+from codegen.targets.python.foreign_messages import emit_foreign_messages
 from codegen.targets.python.grpc import emit_proto_file
 from codegen.targets.python.layout import Layout
 from codegen.targets.python.messages import emit_messages
@@ -24,15 +25,15 @@ from codegen.targets.python.messages import emit_messages
 PACKAGE = "grpc_behaviour"
 
 CONTRACTS = {
-    "common/v1/money.proto": """
+    "price/v1/money.proto": """
 syntax = "proto3";
-package common.v1;
+package price.v1;
 message Money { int64 minor = 1; string currency = 2; }
 """,
     "library/v1/library.proto": """
 syntax = "proto3";
 package library.v1;
-import "common/v1/money.proto";
+import "price/v1/money.proto";
 
 // Lends books.
 service LibraryService {
@@ -51,7 +52,7 @@ service LibraryService {
   rpc Close(CloseRequest) returns (CloseResponse);
 }
 
-message Book { string id = 1; common.v1.Money price = 2; }
+message Book { string id = 1; price.v1.Money price = 2; }
 message GetBookRequest { string id = 1; }
 message GetBookResponse { Book book = 1; string note = 2; }
 message ListBooksRequest { int32 page_size = 1; string page_token = 2; }
@@ -96,7 +97,7 @@ def generate(contracts: Path, out: Path, package: str) -> Diagnostics:
     digests = {path: hashlib.sha256((contracts / path).read_bytes()).hexdigest() for path in paths}
     graph = graph_of(load_protos(contracts, paths, digests, diagnostics))
     layout = Layout(graph, package, diagnostics)
-    files = list(emit_messages(graph, layout, paths, diagnostics))
+    files = [*emit_messages(graph, layout, paths, diagnostics), *emit_foreign_messages(graph, package)]
     for path in graph.proto_files:
         files += emit_proto_file(graph, layout, path, diagnostics)
     for file in files:
@@ -121,7 +122,7 @@ def write(contracts: dict[str, str], folder: Path) -> Path:
 
 class _Modules:
     def __init__(self, package: str) -> None:
-        names = {"pb2": "library.v1.library_pb2", "grpc": "library.v1.library_grpc", "money": "common.v1.money_pb2",
+        names = {"pb2": "library.v1.library_pb2", "grpc": "library.v1.library_grpc", "money": "price.v1.money_pb2",
                  "errors": "runtime.errors", "details": "runtime.error_details", "resilience": "runtime.resilience",
                  "client": "runtime.grpc_client", "server": "runtime.grpc_server", "context": "runtime.context",
                  "auth": "runtime.auth", "rich_status": "runtime.rich_status"}

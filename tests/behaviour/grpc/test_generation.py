@@ -45,7 +45,7 @@ service Protocol {
 syntax = "proto2";
 package awkward.options;
 import "google/protobuf/descriptor.proto";
-extend google.protobuf.FieldOptions { optional string operation_field = 1151; }
+extend google.protobuf.FieldOptions { optional string operation_field = 1151; optional string from = 50001; }
 """,
     "uses.proto": """
 syntax = "proto3";
@@ -100,13 +100,31 @@ def test_two_files_that_would_be_one_module_are_an_error(tmp_path: Path, out: Pa
     assert [found.rule for found in diagnostics.errors] == ["names/collision"]
 
 
-def test_rpcs_that_would_be_one_method_are_an_error_and_the_rest_is_generated(tmp_path: Path, out: Path) -> None:
-    diagnostics = generate(write({"s.proto": """syntax = "proto3"; package s; message M {}
-service S { rpc GetX(M) returns (M); rpc get_x(M) returns (M); rpc Aclose(M) returns (M); }"""},
-                                 tmp_path / "contracts"), out, "methods_made")
-    assert [(found.rule, found.severity) for found in diagnostics] == [("names/collision", Severity.ERROR)] * 2
-    client = importlib.import_module("methods_made.s_grpc").SClient
-    assert "get_x" in dir(client)
+def test_services_and_rpcs_that_would_be_called_alike_keep_the_contracts_spelling(tmp_path: Path, out: Path) -> None:
+    diagnostics = generate(write({"s.proto": """syntax = "proto3"; package s; message M { string id = 1; string ID = 2; }
+service S { rpc GetX(M) returns (M); rpc get_x(M) returns (M); rpc Aclose(M) returns (M); rpc str(M) returns (M); }
+service s { rpc X(M) returns (M); }"""}, tmp_path / "contracts"), out, "methods_made")
+    assert list(diagnostics) == []
+    module = importlib.import_module("methods_made.s_grpc")
+    assert {"GetX", "get_x", "aclose", "aclose_", "str_"} <= set(dir(module.SClient))
+    assert {"sClient", "add_S", "add_s"} <= set(dir(module))
+    assert (module.SMethods.GetX.name, module.SMethods.get_x.name) == ("GetX", "get_x")
+    stub = (out / "methods_made/s_pb2.pyi").read_text(encoding="utf-8")
+    assert stub.count(" ID_FIELD_NUMBER:") == 1
+
+
+def test_long_running_operations_come_with_the_common_protos(tmp_path: Path, out: Path) -> None:
+    diagnostics = generate(write({"l.proto": """syntax = "proto3"; package l; import "google/longrunning/operations.proto";
+message M {} service S { rpc Start(M) returns (google.longrunning.Operation); }"""},
+                                 tmp_path / "contracts"), out, "long_made")
+    assert list(diagnostics) == []
+    program = """import long_made.l_pb2, long_made.l_grpc
+from google.longrunning import operations_pb2
+from long_made.google.longrunning.operations_pb2 import Operation
+assert Operation is operations_pb2.Operation and long_made.l_grpc.SMethods.START.response is Operation"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=out, check=True)
+    typed = [path.relative_to(out / "long_made/google").as_posix() for path in (out / "long_made/google").rglob("*.pyi")]
+    assert sorted(typed) == ["longrunning/operations_pb2.pyi", "rpc/status_pb2.pyi"]
 
 
 def test_the_same_contracts_give_the_same_bytes(tmp_path: Path, out: Path) -> None:

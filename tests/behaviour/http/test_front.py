@@ -233,7 +233,7 @@ async def test_a_body_becomes_one_field_beside_a_field_mask(client: Any, orders:
 async def test_a_bytes_field_gets_the_body_as_it_came(client: Any, orders: Orders, made: Any) -> None:
     assert await client.receive_hook({"b": 1, "a": "ä"}, x_signature="s") is None
     assert orders.requests == [made.pb.IngestRequest(payload='{"b":1,"a":"ä"}'.encode(),
-                                                     headers={"X-Signature": "s"})]
+                                                     headers={"x-signature": "s"})]
 
 
 async def test_a_server_stream_becomes_events(client: Any) -> None:

@@ -139,7 +139,7 @@ def test_contract_text_cannot_become_code(tmp_path: Path) -> None:
     assert emitted.models.A.from_json("{}").to_json() == b"{}"
 
 
-@pytest.mark.parametrize("pattern", ["(", "[", "a{2,1}", "\\", "\\p{L}(?=x)", "[\\D]", "*"])
+@pytest.mark.parametrize("pattern", ["(", "[", "a{2,1}", "\\", "\\p{L}(?=x)", "(?>a)", "*"])
 def test_patterns_that_cannot_be_checked_are_reported(tmp_path: Path, pattern: str) -> None:
     """A bad pattern is a diagnostic; the model works without it."""
     emitted = emit(tmp_path, {"openapi.json": openapi({
@@ -160,3 +160,47 @@ def test_six_hundred_classes_import_in_under_a_second(tmp_path: Path) -> None:
             f"start = time.process_time()\nimport {emitted.package}.http.models\nprint(time.process_time() - start)")
     done = subprocess.run([sys.executable, "-c", code], cwd=emitted.root, capture_output=True, text=True, check=True)
     assert float(done.stdout) < 1
+
+
+def test_names_that_come_out_alike_are_told_apart_by_their_signs_or_their_case(tmp_path: Path) -> None:
+    """Never by a number, and never by what stands before them in the contract."""
+    names = ["fooBar", "foo_bar", "foo-bar", "_id", "id", "+1", "-1"]
+    made = emit(tmp_path, {"openapi.json": openapi({
+        "Signs": {"type": "object", "properties": {name: {"type": "string"} for name in names}},
+        "Version": {"type": "string", "enum": ["v1.0", "v1-0", "asc", "ASC"]},
+        "FooBar": {"type": "object", "properties": {"a": {"type": "string"}}},
+        "foo_bar": {"type": "object", "properties": {"b": {"type": "string"}}},
+    })})
+    assert not made.diagnostics.errors
+    assert list(made.models.Signs.model_fields) == [
+        "fooBar", "foo_bar", "foo_minus_bar", "underscore_id", "id", "plus_1", "minus_1"]
+    assert [member.name for member in made.models.Version] == ["V1_DOT_0", "V1_MINUS_0", "asc", "ASC"]
+    assert "b" in made.models.foo_bar.model_fields
+
+
+def test_the_class_of_unknown_members_gives_way_to_one_of_the_contract(tmp_path: Path) -> None:
+    kinds = {name: {"type": "object", "required": ["k"], "properties": {"k": {"const": name}}} for name in "ab"}
+    made = emit(tmp_path, {"openapi.json": openapi({
+        **kinds, "UnknownPay": {"type": "object", "properties": {"mine": {"type": "string"}}},
+        "Pay": {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in kinds]},
+    })})
+    assert not made.diagnostics.errors
+    assert "mine" in made.models.UnknownPay.model_fields
+    assert made.models.OtherPay(k="z").to_json() == b'{"k":"z"}'
+
+
+@pytest.mark.parametrize(("text", "kind"), [
+    ('{"k":1}', "One"), ('{"k":7,"x":1}', "UnknownNumbered"), ('{"b":"x"}', "Bare"), ('{"k":2,"b":"x"}', "Bare")])
+def test_a_discriminator_may_be_a_number_and_may_be_absent(tmp_path: Path, text: str, kind: str) -> None:
+    """Without it, the shape tells."""
+    made = emit(tmp_path, {"openapi.json": openapi({
+        "One": {"type": "object", "required": ["k"], "properties": {"k": {"const": 1}}},
+        "Bare": {"type": "object", "required": ["b"],
+                 "properties": {"k": {"type": "integer", "enum": [2]}, "b": {"type": "string"}}},
+        "Numbered": {"discriminator": {"propertyName": "k"},
+                     "oneOf": [{"$ref": "#/components/schemas/One"}, {"$ref": "#/components/schemas/Bare"}]},
+    })})
+    codec = made.runtime("models").Codec(made.models.Numbered)
+    found = codec.from_json(text)
+    assert type(found).__name__ == kind
+    assert codec.to_json(found).decode() == text

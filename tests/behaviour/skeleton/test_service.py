@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.behaviour.skeleton.running import run, started, type_check
+
 CALL = """
 import asyncio, sys
 from acme.task.v1.task_grpc import TaskServiceClient
@@ -28,23 +23,6 @@ async def main() -> None:
 
 asyncio.run(main())
 """
-
-
-def environment(project: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    paths = [str(ROOT), str(project / "generated/python"), str(project)]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(more or {})}
-
-
-def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=project,
-        env=environment(project),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -73,35 +51,14 @@ def test_every_service_has_the_same_files(project: Path) -> None:
 
 
 def test_it_starts_answers_unimplemented_and_stops_when_told(project: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "services.task.app"],
-        cwd=project,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(project, {"TASK_GRPC_ADDRESS": "127.0.0.1:0"}),
-    ) as process:
-        try:
-            assert process.stderr
-            serving = re.search(r"serving task\.v1\.TaskService on (\S+)", process.stderr.readline())
-            assert serving
-            assert run(project, "-c", CALL, serving[1]).stdout == "UNIMPLEMENTED: GetTask is not implemented yet\n"
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=15) == 0
-        finally:
-            process.kill()
+    with started(project, "task", 2) as service:
+        answer = run(project, "-c", CALL, service.addresses["task.v1.TaskService"])
+        assert answer.stdout == "UNIMPLEMENTED: GetTask is not implemented yet\n"
+        assert service.stop() == 0
 
 
 def test_it_passes_the_strict_type_check(project: Path) -> None:
-    checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--explicit-package-bases", "--config-file=", "services"],
-        cwd=project,
-        env={**environment(project), "MYPYPATH": f"{project / 'generated/python'}:{project}"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert checked.stdout.startswith("Success"), checked.stdout
+    assert type_check(project).startswith("Success")
 
 
 def test_it_is_written_once_and_is_its_authors_from_then_on(project: Path) -> None:

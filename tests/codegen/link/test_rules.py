@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -75,8 +76,12 @@ def openapi(operation: str = OPERATION, schemas: str = ORDER) -> str:
 def linked(folder: Path, **files: str) -> tuple[Graph, Diagnostics]:
     names = {"proto": "shop/v1/orders.proto", "http": "shop/v1/openapi.yaml", "events": "shop/v1/asyncapi.yaml",
              "flow": "shop/v1/flow.arazzo.yaml"}
-    for key, content in files.items():
-        path = folder / names[key]
+    return linked_files(folder, {names[key]: content for key, content in files.items()})
+
+
+def linked_files(folder: Path, files: Mapping[str, str]) -> tuple[Graph, Diagnostics]:
+    for name, content in files.items():
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
     diagnostics = Diagnostics()
@@ -194,6 +199,37 @@ def test_a_workflow_step_finds_its_operation(tmp_path: Path) -> None:
     (workflow,) = graph.workflows.values()
     operation = workflow.steps[0].operation
     assert operation is not None and graph.operations[operation].name == "getOrder"
+
+
+def test_a_workflow_step_finds_what_its_source_only_refers_to(tmp_path: Path) -> None:
+    files = {
+        "openapi.yaml": "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {/a/b: {$ref: 'items.yaml#/item'}}",
+        "items.yaml": "item: {get: {operationId: getIt, responses: {'200': {description: d}}}}",
+        "asyncapi.yaml": """
+asyncapi: 3.0.0
+info: {title: t, version: '1'}
+channels: {here: {$ref: '#/components/channels/there'}}
+components: {channels: {there: {address: x}}}
+""",
+        "flow.arazzo.yaml": """
+arazzo: 1.1.0
+info: {title: Flow, version: '1'}
+sourceDescriptions:
+  - {name: http, url: ./openapi.yaml, type: openapi}
+  - {name: events, url: ./asyncapi.yaml, type: asyncapi}
+workflows:
+  - workflowId: w
+    steps:
+      - {stepId: a, operationPath: '{$sourceDescriptions.http.url}#/paths/~1a~1b/get'}
+      - {stepId: b, operationId: $sourceDescriptions.http.getIt}
+      - {stepId: c, channelPath: '{$sourceDescriptions.events.url}#/channels/here', action: send}
+"""}
+    graph, diagnostics = linked_files(tmp_path, files)
+    assert not list(diagnostics)
+    (workflow,) = graph.workflows.values()
+    assert [step.operation and graph.operations[step.operation].name for step in workflow.steps] == [
+        "getIt", "getIt", None]
+    assert [step.channel and graph.channels[step.channel].address for step in workflow.steps] == [None, None, "x"]
 
 
 @pytest.mark.parametrize(("before", "after", "rule"), [

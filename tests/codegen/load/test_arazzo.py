@@ -183,6 +183,20 @@ def test_the_loose_expressions_of_1_0_are_a_warning(tmp_path: Path) -> None:
         assert [(found.rule, found.severity) for found in diagnostics] == [("arazzo/expression", severity)]
 
 
+def test_an_output_that_is_plain_text_is_a_warning_and_all_inputs_at_once_are_too_in_1_0(tmp_path: Path) -> None:
+    text = """
+        arazzo: 1.0.1
+        info: {title: t, version: '1'}
+        sourceDescriptions: [{name: a, url: a.yaml}]
+        workflows:
+          - workflowId: w
+            steps: [{stepId: s, operationId: o, requestBody: {payload: $inputs}, outputs: {x: done}}]
+        """
+    fragment, diagnostics = load(tmp_path, text)
+    assert [(found.rule, found.severity) for found in diagnostics] == [("arazzo/expression", Severity.WARNING)] * 2
+    assert fragment.workflows[0].steps[0].outputs == (("x", "done"),)
+
+
 @pytest.mark.parametrize("text", [
     "$url", "$method", "$statusCode", "$self", "$request.header.accept", "$request.path.id",
     "$request.body#/user/0/~1a", "$response.body", "$response.header.X-Rate-Limit", "$message.payload#/status",
@@ -198,7 +212,7 @@ def test_expressions_of_the_specification_are_understood(text: str) -> None:
     assert list(embedded_in(f"a{{{text}}}b{{{text}}}")) == [text, text]
 
 
-@pytest.mark.parametrize("text", ["", "$", "url", "$urls", "$inputs", "$inputs.", "$response.body/x", "$request.id",
+@pytest.mark.parametrize("text", ["", "$", "url", "$urls", "$input", "$inputs.", "$response.body/x", "$request.id",
                                   "$response.body#x", "$response.body#/~2", "$inputs.{a}"])
 def test_what_is_no_expression_is_not_understood(text: str) -> None:
     assert parse_expression(text) is None

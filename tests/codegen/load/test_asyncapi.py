@@ -346,3 +346,44 @@ def test_a_mistake_is_reported_where_it_stands(tmp_path: Path, change: tuple[str
 def test_one_bad_operation_does_not_stop_the_rest(tmp_path: Path) -> None:
     fragment = Loaded(tmp_path, ORDERS.replace("action: send", "action: shout")).fragment()
     assert [found.name for found in fragment.event_operations] == ["onCreated"]
+
+
+def test_a_payload_in_another_schema_language_may_refer_to_a_file_that_is_not_there(tmp_path: Path) -> None:
+    loaded = Loaded(tmp_path, """
+        asyncapi: 2.2.0
+        info: {title: Avro, version: '1'}
+        channels:
+          a:
+            publish:
+              message: {name: A, schemaFormat: 'application/vnd.apache.avro;version=1.9.0', payload: {$ref: a.avsc}}
+        """)
+    assert [found.schema_format for found in loaded.fragment().messages] == ["application/vnd.apache.avro;version=1.9.0"]
+    assert loaded.rules == ["asyncapi/schema-format"]
+
+
+def test_a_2_x_definition_under_two_addresses_is_a_channel_for_each(tmp_path: Path) -> None:
+    loaded = Loaded(tmp_path, """
+        asyncapi: 2.6.0
+        info: {title: Twice, version: '1'}
+        channels:
+          one: {$ref: '#/components/channels/c'}
+          two: {$ref: '#/components/channels/c'}
+        components: {channels: {c: {subscribe: {operationId: tell, message: {payload: {type: integer}}}}}}
+        """)
+    fragment = loaded.fragment()
+    assert loaded.rules == []
+    addresses = {found.id: found.address for found in fragment.channels}
+    assert [(found.name, addresses[found.channel]) for found in fragment.event_operations] == [
+        ("tell", "one"), ("tell two", "two")]
+    assert len({found.id for found in fragment.event_operations}) == 2
+
+
+def test_a_message_under_two_keys_of_a_channel_is_sent_once(tmp_path: Path) -> None:
+    loaded = Loaded(tmp_path, """
+        asyncapi: 3.0.0
+        info: {title: Twice, version: '1'}
+        channels: {c: {address: c, messages: {a: {$ref: '#/components/messages/m'}, b: {$ref: '#/components/messages/m'}}}}
+        operations: {tell: {action: send, channel: {$ref: '#/channels/c'}}}
+        components: {messages: {m: {payload: {type: integer}}}}
+        """)
+    assert [len(found.messages) for found in loaded.fragment().event_operations] == [1]

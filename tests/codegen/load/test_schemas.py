@@ -304,3 +304,141 @@ def test_the_discriminator_of_asyncapi_is_the_name_of_a_property(tmp_path: Path)
     union = schemas["Pet"]
     assert isinstance(union, Union) and union.discriminator is not None
     assert [value for value, _ in union.discriminator.mapping] == ["Cat", "Dog"]
+
+
+@pytest.mark.parametrize("schema", [
+    "{type: object, nullable: true, properties: {x: {type: string}}}",
+    "{type: string, nullable: true, enum: [a, b]}",
+    "{nullable: true, oneOf: [{type: string}, {type: integer}]}",
+])
+def test_a_schema_that_allows_null_does_so_wherever_it_is_referred_to(tmp_path: Path, schema: str) -> None:
+    """Whether it is a component, or a property that another schema points at."""
+    schemas = Schemas(tmp_path, f"""
+        A: {schema}
+        B: {{type: object, properties: {{inner: {schema}, component: {{$ref: '#/components/schemas/A'}}}}}}
+        C: {{type: object, properties: {{pointed: {{$ref: '#/components/schemas/B/properties/inner'}}}}}}
+        """, version="3.0.3")
+    assert not schemas.rules
+    assert isinstance(schemas.alias("A"), Nullable)
+    pointed = schemas.record("C").fields[0].type
+    assert isinstance(pointed, Reference)
+    target = schemas.declarations[pointed.target]
+    assert isinstance(target, Alias) and isinstance(target.type, Nullable)
+    assert isinstance(schemas.record("B").fields[0].type, Nullable)
+
+
+@pytest.mark.parametrize(("schema", "values"), [
+    ("{enum: [1, 1, '1', false]}", [1, "1", False]),
+    ("{type: string, enum: [1.0, true, a]}", ["1.0", "true", "a"]),
+    ("{type: integer, enum: ['1', '2']}", [1, 2]),
+])
+def test_the_values_of_an_enumeration_keep_their_type_or_get_that_of_the_schema(
+        tmp_path: Path, schema: str, values: list[object]) -> None:
+    found = Schemas(tmp_path, f"A: {schema}")["A"]
+    assert isinstance(found, Enum)
+    assert [repr(value.value) for value in found.values] == [repr(value) for value in values]
+
+
+def test_an_enumeration_of_true_and_one_is_reported(tmp_path: Path) -> None:
+    """The two are one value in Python."""
+    schemas = Schemas(tmp_path, "A: {enum: [1, true]}")
+    assert schemas.alias("A") == ANY
+    assert schemas.rules == ["schema/enum-of-equals"]
+
+
+def test_an_enumeration_of_both_booleans_is_a_boolean(tmp_path: Path) -> None:
+    assert Schemas(tmp_path, "A: {type: boolean, enum: [true, false]}").alias("A") == Scalar(
+        primitive=Primitive.BOOLEAN)
+
+
+@pytest.mark.parametrize(("variants", "tags"), [
+    (["{$ref: '#/components/schemas/X'}", "{$ref: '#/components/schemas/Y'}"], ["x1", "x2", "y"]),
+    (["{$ref: '#/components/schemas/X'}", "{$ref: '#/components/schemas/Free'}"], ["x1", "x2", "Free"]),
+    (["{type: object, required: [k], properties: {k: {const: a}}}",
+      "{type: object, required: [k], properties: {k: {const: b}}}"], ["a", "b"]),
+    (["{$ref: '#/components/schemas/X'}", "{type: string}"], None),
+])
+def test_a_discriminator_without_mapping_takes_the_constants_of_the_variants(
+        tmp_path: Path, variants: list[str], tags: list[str] | None) -> None:
+    """The name of the schema does only for a variant without any; one that has neither makes it useless."""
+    union = Schemas(tmp_path, f"""
+        U: {{discriminator: {{propertyName: k}}, oneOf: [{', '.join(variants)}]}}
+        X: {{type: object, required: [k], properties: {{k: {{type: string, enum: [x1, x2]}}}}}}
+        Y: {{type: object, required: [k], properties: {{k: {{const: y}}}}}}
+        Free: {{type: object, required: [k], properties: {{k: {{type: string}}}}}}
+        """)["U"]
+    assert isinstance(union, Union)
+    assert (union.discriminator and [tag for tag, _ in union.discriminator.mapping]) == tags
+
+
+def test_a_base_that_lists_what_extends_it_is_read_once(tmp_path: Path) -> None:
+    """The base's oneOf is no part of the schemas that it lists."""
+    schemas = Schemas(tmp_path, """
+        Base: {type: object, required: [k], properties: {k: {type: string}}, discriminator: {propertyName: k},
+               oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}]}
+        A: {allOf: [{$ref: '#/components/schemas/Base'}, {properties: {a: {type: string}}}]}
+        B: {allOf: [{$ref: '#/components/schemas/Base'}, {properties: {b: {type: string}}}]}
+        """)
+    assert [field.name for field in schemas.record("A").fields] == ["k", "a"]
+    union = schemas["Base"]
+    assert isinstance(union, Union)
+    assert union.variants == (Reference(target=schemas["A"].id), Reference(target=schemas["B"].id))
+
+
+def test_a_discriminator_reaches_the_schemas_that_extend_its_children(tmp_path: Path) -> None:
+    union = Schemas(tmp_path, """
+        Pet: {type: object, required: [k], properties: {k: {type: string}}, discriminator: {propertyName: k}}
+        Cat: {allOf: [{$ref: '#/components/schemas/Pet'}, {properties: {a: {type: string}}}]}
+        Lion: {allOf: [{$ref: '#/components/schemas/Cat'}, {properties: {k: {const: lion}}}]}
+        """)["Pet"]
+    assert isinstance(union, Union) and union.discriminator is not None
+    assert [tag for tag, _ in union.discriminator.mapping] == ["Cat", "lion", "Pet"]
+
+
+def test_shared_properties_beside_one_of_are_in_the_variants_that_the_discriminator_selects(tmp_path: Path) -> None:
+    union = Schemas(tmp_path, """
+        U: {type: object, required: [id], properties: {id: {type: string}},
+            discriminator: {propertyName: k, mapping: {a: A}}, oneOf: [{$ref: '#/components/schemas/A'}]}
+        V: {type: object, required: [id], properties: {id: {type: string}}, discriminator: {propertyName: k},
+            oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}]}
+        A: {type: object, required: [k], properties: {k: {const: a}}}
+        B: {type: object, required: [k], properties: {k: {const: b}}}
+        """)["V"]
+    assert isinstance(union, Union) and union.discriminator is not None
+    assert {Reference(target=target) for _, target in union.discriminator.mapping} == set(union.variants)
+
+
+def test_what_two_bases_say_of_one_property_is_joined_in_the_child_alone(tmp_path: Path) -> None:
+    schemas = Schemas(tmp_path, """
+        A: {type: object, properties: {meta: {type: object, properties: {a: {type: string}}}}}
+        B: {type: object, properties: {meta: {type: object, properties: {b: {type: string}}}}}
+        C: {allOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}]}
+        """)
+
+    def meta(name: str) -> list[str]:
+        target = schemas.record(name).fields[0].type
+        assert isinstance(target, Reference)
+        found = schemas.declarations[target.target]
+        assert isinstance(found, Record)
+        return [field.name for field in found.fields]
+
+    assert [meta(name) for name in "ABC"] == [["a"], ["b"], ["a", "b"]]
+
+
+def test_two_one_of_joined_by_all_of_give_every_pair(tmp_path: Path) -> None:
+    schemas = Schemas(tmp_path, """
+        U:
+          allOf:
+            - oneOf: [{type: object, required: [a], properties: {a: {type: string}}},
+                      {type: object, required: [b], properties: {b: {type: string}}}]
+            - oneOf: [{type: object, required: [c], properties: {c: {type: string}}},
+                      {type: object, required: [d], properties: {d: {type: string}}}]
+        """)
+    pairs = {tuple(sorted(field.name for field in found.fields)) for found in schemas.declarations.values()
+             if isinstance(found, Record)}
+    assert pairs == {("a", "c"), ("a", "d"), ("b", "c"), ("b", "d")}
+
+
+def test_property_names_of_an_object_with_properties_are_reported(tmp_path: Path) -> None:
+    assert Schemas(tmp_path, "A: {type: object, properties: {a: {type: string}}, propertyNames: {maxLength: 3}}"
+                   ).rules == ["schema/propertynames"]

@@ -32,10 +32,12 @@ async def serve(*parts: Part, grace: float = 10.0) -> None:
     `grace` is for all of them together, in seconds. When a part fails to start, those before it are stopped.
     """
     told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    loop = asyncio.get_running_loop()
     drain = _Drain(grace)
     async with AsyncExitStack() as running:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told.set)
+            running.callback(loop.remove_signal_handler, number)
         for part in parts:
             where = await part.start()
             running.push_async_callback(drain.stop, part)

@@ -25,8 +25,14 @@ from .problem import Fault, HttpProblem
 from .retry_after import header_value
 
 T = TypeVar("T")
-_SECRET = frozenset({Code.UNKNOWN, Code.INTERNAL, Code.DATA_LOSS})
-"""Statuses whose messages are about the inside of a service."""
+_SAID = {
+    Code.UNKNOWN: "",
+    Code.INTERNAL: "",
+    Code.DATA_LOSS: "",
+    Code.UNAVAILABLE: "A service behind this one is not available.",
+    Code.DEADLINE_EXCEEDED: "A service behind this one took too long.",
+}
+"""What is said in place of messages that are about the inside, such as names and addresses of services."""
 _ALWAYS_FORWARDED = ("authorization",)
 
 
@@ -108,7 +114,7 @@ class RpcFront:
         if status == 401:
             headers["www-authenticate"] = 'Bearer realm="api"'
         faults = tuple(Fault(violation.description, field=violation.field) for violation in error.field_violations)
-        return HttpProblem(status, "" if error.code in _SECRET else error.message, errors=faults, extensions=members,
+        return HttpProblem(status, _SAID.get(error.code, error.message), errors=faults, extensions=members,
                            headers=headers)
 
 

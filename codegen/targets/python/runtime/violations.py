@@ -22,9 +22,13 @@ class Violation:
 
 def violations(error: ValidationError, data: bytes | bytearray | str) -> tuple[Violation, ...]:
     """What is wrong with the JSON text `data` whose reading raised `error`; equal complaints once."""
+    return violations_in(error, _parsed(data))
+
+
+def violations_in(error: ValidationError, value: Any) -> tuple[Violation, ...]:
+    """The same for a value that is no longer text."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     primary = [one for one in found if _FALLBACKS.isdisjoint(map(str, one["loc"]))]
-    value = _parsed(data)
     return tuple(dict.fromkeys(
         Violation(pointer="".join(_steps(one["loc"], value, missing=one["type"] == "missing")), message=one["msg"])
         for one in primary or found))
