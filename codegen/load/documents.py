@@ -133,6 +133,7 @@ class Documents:
         self._allow_remote = allow_remote
         self._loaded: dict[str, Document | None] = {}
         self._anchors: dict[str, dict[str, str]] = {}
+        self._identifiers: dict[str, dict[str, str]] = {}
         self.references: dict[str, set[str]] = {}
         """Which documents each document refers to, as far as references were followed."""
 
@@ -286,52 +287,63 @@ class Documents:
 
     def resolve(self, reference: object, at: Node) -> Node | None:
         """The node that one reference string at `at` names (RFC 3986, RFC 6901); None, reported, when there is none."""
-        where = at.child("$ref").location if at.has("$ref") else at.location
         if not isinstance(reference, str):
-            self._diagnostics.error("document/bad-ref", "`$ref` must be a string", where,
+            self._diagnostics.error("document/bad-ref", "`$ref` must be a string", _place_of(at),
                                     hint="such as `#/components/schemas/Name` or `other.yaml#/Name`")
             return None
         file, _, fragment = reference.partition("#")
-        document = self._document_of(file, at, where) if file else at.document
+        embedded = self._identified(file, at) if file else None
+        document = at.document if embedded or not file else self._document_of(file, at)
         if document is None:
             return None
         self.references.setdefault(at.document.path, set()).add(document.path)
         pointer = unquote(fragment)
+        base = embedded or Node(document, "", document.data)
         if pointer and not pointer.startswith("/"):
-            anchored = self._anchor(document, pointer)
-            if anchored is not None:
-                return anchored
-        node: Node | None = Node(document, "", document.data)
-        walked = ""
-        for token in pointer.split("/")[1:] if pointer.startswith("/") else ([] if not pointer else [pointer]):
-            node = _step(node, token) if node else None
-            if node is None:
-                break
-            walked = node.pointer
+            node = self._anchor(document, pointer)
+        else:
+            node = self._within(base, pointer)
+            if node is None and not file:
+                node = next((found for inner in _resources(at) if (found := self._within(inner, pointer))), None)
         if node is None:
-            self._diagnostics.error(
-                "document/missing-ref", f"`{reference}` does not exist" + _within(document, at, walked), where,
-                hint=_nearest(Node(document, "", document.data), pointer) or _MISSING_HINT)
+            other = "" if document is at.document else f" in {document.path}"
+            self._diagnostics.error("document/missing-ref", f"`{reference}` does not exist{other}", _place_of(at),
+                                    hint=_nearest(base, pointer) or _MISSING_HINT)
         return node
 
-    def _document_of(self, file: str, at: Node, where: Location) -> Document | None:
+    @staticmethod
+    def _within(base: Node, pointer: str) -> Node | None:
+        node: Node | None = base
+        for token in pointer.split("/")[1:]:
+            node = _step(node, token) if node else None
+        return node
+
+    def _identified(self, url: str, at: Node) -> Node | None:
+        """The schema of the same document whose `$id` is the URL (JSON Schema 2020-12, section 8.2.1)."""
+        known = self._identifiers.get(at.document.path)
+        if known is None:
+            known = self._identifiers[at.document.path] = dict(_find_keyword(at.document.data, ("$id",)))
+        pointer = known.get(url) if known else None
+        return self._within(Node(at.document, "", at.document.data), pointer) if pointer else None
+
+    def _document_of(self, file: str, at: Node) -> Document | None:
         base = at.document.path if is_remote(at.document.path) else ""
         try:
             url = urljoin(base, file) if base else file
             parts = urlsplit(url)
         except ValueError as problem:
-            self._diagnostics.error("document/bad-ref", f"`{file}` is no reference: {problem}", where,
+            self._diagnostics.error("document/bad-ref", f"`{file}` is no reference: {problem}", _place_of(at),
                                     hint="references are relative paths or URLs: RFC 3986")
             return None
         if parts.scheme or parts.netloc:
-            return self._remote(url, where)
+            return self._remote(url, _place_of(at))
         path = _joined(at.document.path, unquote(parts.path))
         if path is None:
-            self._diagnostics.error("document/outside", f"`{file}` lies outside the contracts folder", where,
+            self._diagnostics.error("document/outside", f"`{file}` lies outside the contracts folder", _place_of(at),
                                     hint="copy the file into the contracts folder")
             return None
         if path not in self._loaded and not _is_file(self._root / path):
-            self._diagnostics.error("document/missing-ref", f"the file `{path}` does not exist", where,
+            self._diagnostics.error("document/missing-ref", f"the file `{path}` does not exist", _place_of(at),
                                     hint="references are relative to the file they stand in")
             return None
         return self.load(path)
@@ -354,7 +366,8 @@ class Documents:
     def _anchor(self, document: Document, name: str) -> Node | None:
         anchors = self._anchors.get(document.path)
         if anchors is None:
-            anchors = self._anchors[document.path] = dict(_find_anchors(document.data, ""))
+            anchors = self._anchors[document.path] = dict(
+                _find_keyword(document.data, ("$anchor", "$dynamicAnchor")))
         pointer = anchors.get(name)
         if pointer is None:
             return None
@@ -443,9 +456,19 @@ def _joined(base: str, relative: str) -> str | None:
     return "/".join(parts)
 
 
-def _within(document: Document, at: Node, walked: str) -> str:
-    file = "" if document is at.document else f" in {document.path}"
-    return f"{file}: nothing below `{walked or '/'}`"
+def _place_of(at: Node) -> Location:
+    return at.child("$ref").location if at.has("$ref") else at.location
+
+
+def _resources(at: Node) -> Iterator[Node]:
+    """The schemas around `at` that have an `$id`, the innermost first: what `#/...` within them is relative to."""
+    found: list[Node] = []
+    node: Node | None = Node(at.document, "", at.document.data)
+    for token in at.pointer.split("/")[1:]:
+        node = _step(node, token) if node else None
+        if node is not None and node.has("$id"):
+            found.append(node)
+    return reversed(found)
 
 
 def _nearest(node: Node, pointer: str) -> str:
@@ -462,12 +485,13 @@ def _nearest(node: Node, pointer: str) -> str:
     return ""
 
 
-def _find_anchors(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    stack = [(value, pointer)]
+def _find_keyword(value: Any, keywords: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """(value, pointer of its schema) wherever one of the keywords stands."""
+    stack = [(value, "")]
     while stack:
         current, at = stack.pop()
         if isinstance(current, dict):
-            for keyword in ("$anchor", "$dynamicAnchor"):
+            for keyword in keywords:
                 if isinstance(current.get(keyword), str):
                     yield current[keyword], at
             stack.extend((child, f"{at}/{escape(str(key))}") for key, child in current.items())

@@ -50,7 +50,7 @@ def compile_protos(root: Path, paths: Sequence[str], diagnostics: Diagnostics, *
                           hint="rename the folder, or work in another one")
         return (), b""
     remaining = _without(root, paths, dict.fromkeys(unread), diagnostics) if unread else list(paths)
-    include = [f"-I{folder}" for folder in include_folders(root)]
+    include = [*(f"-I{folder}" for folder in include_folders(root)), *_renamed_by_common_protos()]
     while remaining:
         descriptor_set, complaints = _run(root, include, remaining)
         complaints = complaints.replace(f"{root.resolve()}/", "")
@@ -72,27 +72,22 @@ def include_folders(root: Path) -> tuple[Path, ...]:
     return tuple(folders)
 
 
+def _renamed_by_common_protos() -> tuple[str, ...]:
+    """The file that googleapis-common-protos has under another name than its module is registered by."""
+    common = importlib.util.find_spec("google.longrunning")
+    folders = (common.submodule_search_locations or ()) if common is not None else ()
+    sources = [Path(folder) / "operations_proto.proto" for folder in folders]
+    return tuple(f"-I{_LONG_RUNNING}={source}" for source in sources if source.is_file())
+
+
 def _run(root: Path, include: Sequence[str], paths: Sequence[str]) -> tuple[bytes | None, str]:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "set.bin"
         log = Path(folder) / "log"
-        renamed = _renamed_by_common_protos(Path(folder) / "renamed")
         with _standard_error_to(log):
-            status = protoc.main(["protoc", *include, f"-I{renamed}", "--include_imports", "--include_source_info",
+            status = protoc.main(["protoc", *include, "--include_imports", "--include_source_info",
                                   f"--descriptor_set_out={target}", *(str(root.resolve() / path) for path in paths)])
         return (target.read_bytes() if status == 0 else None), log.read_text(encoding="utf-8", errors="replace")
-
-
-def _renamed_by_common_protos(folder: Path) -> Path:
-    """A folder with the file that googleapis-common-protos has under another name than its module is registered by."""
-    target = folder / _LONG_RUNNING
-    target.parent.mkdir(parents=True)
-    common = importlib.util.find_spec("google.longrunning")
-    for location in (common.submodule_search_locations or ()) if common is not None else ():
-        source = Path(location) / "operations_proto.proto"
-        if source.is_file():
-            target.write_bytes(source.read_bytes())
-    return folder
 
 
 @contextmanager

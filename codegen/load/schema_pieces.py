@@ -12,13 +12,45 @@ from enum import Enum
 from codegen.diagnostics import Diagnostics
 from codegen.load.documents import Document, Documents, Node
 
-ANNOTATIONS = frozenset({
-    "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly", "externalDocs",
-    "xml", "$comment", "nullable", "summary", "$schema", "$id", "$anchor", "definitions", "$defs", "contentSchema",
-    "discriminator",
-})
-_UNEXPRESSED = ("not", "if", "then", "else", "dependentRequired", "dependentSchemas", "dependencies", "contains",
-                "minContains", "maxContains", "unevaluatedItems", "$dynamicRef", "$recursiveRef")
+ANNOTATIONS = frozenset(
+    {
+        "title",
+        "description",
+        "default",
+        "example",
+        "examples",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "externalDocs",
+        "xml",
+        "$comment",
+        "nullable",
+        "summary",
+        "$schema",
+        "$id",
+        "$anchor",
+        "definitions",
+        "$defs",
+        "contentSchema",
+        "discriminator",
+    }
+)
+_UNEXPRESSED = (
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "contains",
+    "minContains",
+    "maxContains",
+    "unevaluatedItems",
+    "$dynamicRef",
+    "$recursiveRef",
+)
 
 
 class Dialect(Enum):
@@ -47,8 +79,9 @@ class Pieces:
 
     def _collect(self, node: Node, found: list[Node], open_ids: tuple[str, ...]) -> None:
         if node.id in open_ids:
-            self._diagnostics.error("schema/cyclic-allof", "a schema that contains itself through allOf or $ref",
-                                    node.location)
+            self._diagnostics.error(
+                "schema/cyclic-allof", "a schema that contains itself through allOf or $ref", node.location
+            )
             return
         if any(node.id == known.id for known in found) or node.value is True:
             return
@@ -79,6 +112,9 @@ def report_unexpressed(pieces: Sequence[Node], diagnostics: Diagnostics) -> None
             continue
         for keyword in _UNEXPRESSED:
             if keyword in piece.value and not (keyword in ("then", "else") and "if" in piece.value):
-                diagnostics.unsupported(f"schema/{keyword.strip('$').lower()}",
-                                        f"`{keyword}` is not checked by the models", piece.child(keyword).location,
-                                        hint="validate it in the handler")
+                diagnostics.unsupported(
+                    f"schema/{keyword.strip('$').lower()}",
+                    f"`{keyword}` is not checked by the models",
+                    piece.child(keyword).location,
+                    hint="validate it in the handler",
+                )

@@ -12,22 +12,44 @@ from codegen.model.types import Constraints, Primitive
 TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 
 _STRINGS = {
-    "date-time": Primitive.DATE_TIME, "date": Primitive.DATE, "time": Primitive.TIME, "duration": Primitive.DURATION,
-    "uuid": Primitive.UUID, "uri": Primitive.URI, "url": Primitive.URI, "email": Primitive.EMAIL,
-    "hostname": Primitive.HOSTNAME, "ipv4": Primitive.IPV4, "ipv6": Primitive.IPV6, "byte": Primitive.BYTES,
-    "binary": Primitive.BINARY, "decimal": Primitive.DECIMAL_STRING,
+    "date-time": Primitive.DATE_TIME,
+    "date": Primitive.DATE,
+    "time": Primitive.TIME,
+    "duration": Primitive.DURATION,
+    "uuid": Primitive.UUID,
+    "uri": Primitive.URI,
+    "url": Primitive.URI,
+    "email": Primitive.EMAIL,
+    "hostname": Primitive.HOSTNAME,
+    "ipv4": Primitive.IPV4,
+    "ipv6": Primitive.IPV6,
+    "byte": Primitive.BYTES,
+    "binary": Primitive.BINARY,
+    "decimal": Primitive.DECIMAL_STRING,
 }
-_INTEGERS = {"int32": Primitive.INT32, "int64": Primitive.INT64, "uint32": Primitive.UINT32,
-             "uint64": Primitive.UINT64}
+_INTEGERS = {"int32": Primitive.INT32, "int64": Primitive.INT64, "uint32": Primitive.UINT32, "uint64": Primitive.UINT64}
 _NUMBERS = {"float": Primitive.FLOAT, "double": Primitive.DOUBLE, "decimal": Primitive.DECIMAL_NUMBER}
 
-_COUNTS = {"minLength": "string", "maxLength": "string", "minItems": "array", "maxItems": "array",
-           "minProperties": "object", "maxProperties": "object"}
+_COUNTS = {
+    "minLength": "string",
+    "maxLength": "string",
+    "minItems": "array",
+    "maxItems": "array",
+    "minProperties": "object",
+    "maxProperties": "object",
+}
 _NUMERIC = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _FIELDS = {
-    "minimum": "minimum", "maximum": "maximum", "exclusiveMinimum": "exclusive_minimum",
-    "exclusiveMaximum": "exclusive_maximum", "multipleOf": "multiple_of", "minLength": "min_length",
-    "maxLength": "max_length", "minItems": "min_items", "maxItems": "max_items", "minProperties": "min_properties",
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "exclusiveMinimum": "exclusive_minimum",
+    "exclusiveMaximum": "exclusive_maximum",
+    "multipleOf": "multiple_of",
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "minItems": "min_items",
+    "maxItems": "max_items",
+    "minProperties": "min_properties",
     "maxProperties": "max_properties",
 }
 
@@ -59,12 +81,24 @@ def first_of(pieces: Sequence[Node], key: str) -> Any:
 
 def implied_type(pieces: Sequence[Node]) -> str | None:
     """The type that a schema without `type` means by its keywords."""
-    for key, json_type in (("properties", "object"), ("additionalProperties", "object"),
-                           ("patternProperties", "object"), ("items", "array"), ("prefixItems", "array"),
-                           ("required", "object"), ("pattern", "string"), ("minLength", "string"),
-                           ("maxLength", "string"), ("contentEncoding", "string"), ("minProperties", "object"),
-                           ("maxProperties", "object"), ("minItems", "array"), ("maxItems", "array"),
-                           ("minimum", "number"), ("maximum", "number")):
+    for key, json_type in (
+        ("properties", "object"),
+        ("additionalProperties", "object"),
+        ("patternProperties", "object"),
+        ("items", "array"),
+        ("prefixItems", "array"),
+        ("required", "object"),
+        ("pattern", "string"),
+        ("minLength", "string"),
+        ("maxLength", "string"),
+        ("contentEncoding", "string"),
+        ("minProperties", "object"),
+        ("maxProperties", "object"),
+        ("minItems", "array"),
+        ("maxItems", "array"),
+        ("minimum", "number"),
+        ("maximum", "number"),
+    ):
         if any(isinstance(piece.value, dict) and key in piece.value for piece in pieces):
             return json_type
     return "string" if first_of(pieces, "format") in _STRINGS else None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from codegen.diagnostics import Diagnostics
-from codegen.load.documents import Document, Documents, Node
+from codegen.load.documents import Document, Documents, Node, escape
 from codegen.model.ids import TypeId
 from codegen.model.types import (
     Alias,
@@ -64,10 +64,15 @@ def constants_as_enum(branches: list[Node], documents: Documents) -> tuple[EnumV
         if isinstance(constant, (dict, list)) or constant is None or any(not key.startswith("x-") for key in extra):
             return ()
         title, description = value.get("title"), value.get("description")
-        found.append(EnumValue(
-            name=title if isinstance(title, str) and title else str(constant), value=constant,
-            doc=description if isinstance(description, str) else "",
-            deprecated=value.get("deprecated") is True, location=branch.location))
+        found.append(
+            EnumValue(
+                name=title if isinstance(title, str) and title else str(constant),
+                value=constant,
+                doc=description if isinstance(description, str) else "",
+                deprecated=value.get("deprecated") is True,
+                location=branch.location,
+            )
+        )
     return tuple(found) if len({repr(v.value) for v in found}) == len(found) else ()
 
 
@@ -77,19 +82,33 @@ def open_enum_branches(branches: list[Node], documents: Documents) -> tuple[Enum
         return None
     targets = [documents.follow(branch) if branch.has("$ref") else branch for branch in branches]
     listed = [t for t in targets if t is not None and t.has("enum")]
-    free = [t for t in targets if t is not None and isinstance(t.value, dict) and t.value.get("type") == "string"
-            and not set(t.value) - {"type", "description", "title"}]
+    free = [
+        t
+        for t in targets
+        if t is not None
+        and isinstance(t.value, dict)
+        and t.value.get("type") == "string"
+        and not set(t.value) - {"type", "description", "title"}
+    ]
     if len(listed) != 1 or len(free) != 1:
         return None
     values = listed[0].value["enum"]
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         return None
-    return tuple(EnumValue(name=value, value=value, location=listed[0].child("enum", i).location)
-                 for i, value in enumerate(dict.fromkeys(values)))
+    return tuple(
+        EnumValue(name=value, value=value, location=listed[0].child("enum", i).location)
+        for i, value in enumerate(dict.fromkeys(values))
+    )
 
 
-def discriminator_of(holder: Node, documents: Documents, diagnostics: Diagnostics, *,
-                     variants: list[Node] | None = None, base: TypeId | None = None) -> Discriminator | None:
+def discriminator_of(
+    holder: Node,
+    documents: Documents,
+    diagnostics: Diagnostics,
+    *,
+    variants: list[Node] | None = None,
+    base: TypeId | None = None,
+) -> Discriminator | None:
     """The explicit discriminator at `holder`, implicit names included (OpenAPI 3.1 section 4.8.25).
 
     AsyncAPI's is the property's name alone; constants of the variants, when they have them, then say more.
@@ -110,8 +129,12 @@ def discriminator_of(holder: Node, documents: Documents, diagnostics: Diagnostic
     explicit = set(mapping.values())
     if variants is None:
         branches = [*holder.child("oneOf").items(), *holder.child("anyOf").items()]
-        variants = [found for branch in branches if branch.has("$ref")
-                    if (found := documents.resolve(branch.value["$ref"], branch)) is not None]
+        variants = [
+            found
+            for branch in branches
+            if branch.has("$ref")
+            if (found := documents.resolve(branch.value["$ref"], branch)) is not None
+        ]
     for variant in variants:
         if TypeId(variant.id) not in explicit:
             mapping.setdefault(variant.key, TypeId(variant.id))
@@ -125,12 +148,11 @@ def _stands_for(target: Node, holder: Node, base: TypeId | None) -> TypeId:
 
 
 def _mapped(node: Node, documents: Documents) -> Node | None:
+    """The schema that one value of a mapping names: a schema's name, or a reference."""
     reference = node.value
-    if isinstance(reference, str) and not any(sign in reference for sign in "#/."):
-        reference = f"#/components/schemas/{reference}"
-    elif isinstance(reference, str) and "#" not in reference and "/" not in reference and not reference.endswith(
-            (".yaml", ".yml", ".json")):
-        reference = f"#/components/schemas/{reference}"
+    is_file = isinstance(reference, str) and reference.endswith((".yaml", ".yml", ".json"))
+    if isinstance(reference, str) and not is_file and "#" not in reference and "/" not in reference:
+        reference = f"#/components/schemas/{escape(reference)}"
     return documents.resolve(reference, node)
 
 
@@ -163,8 +185,14 @@ def _field_constant(found: Any, declarations: Mapping[TypeId, Declaration]) -> o
     return None
 
 
-def settled_discriminator(union: Union, given: Discriminator, written: Collection[str],
-                          declarations: Mapping[TypeId, Declaration], *, inherited: bool) -> Discriminator | None:
+def settled_discriminator(
+    union: Union,
+    given: Discriminator,
+    written: Collection[str],
+    declarations: Mapping[TypeId, Declaration],
+    *,
+    inherited: bool,
+) -> Discriminator | None:
     """The explicit discriminator of `union` with every value that can stand at the property; None when it tells not
     all variants apart.
 
@@ -179,9 +207,11 @@ def settled_discriminator(union: Union, given: Discriminator, written: Collectio
         own = {tag: variant.target for tag in tags if times[tag] == 1 and isinstance(variant, Reference)}
         mapping = own | mapping
         if not own:
-            mapping = {tag: target for tag, target in given.mapping
-                       if isinstance(variant, Reference) and target == variant.target and target not in
-                       mapping.values()} | mapping
+            mapping = {
+                tag: target
+                for tag, target in given.mapping
+                if isinstance(variant, Reference) and target == variant.target and target not in mapping.values()
+            } | mapping
     told = {Reference(target=target) for target in mapping.values()}
     if not inherited and (any(variant not in told for variant in union.variants) or not times.keys() <= mapping.keys()):
         return None

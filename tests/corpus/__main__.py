@@ -89,7 +89,7 @@ def _projects(folder: Path) -> Iterator[tuple[str, Path, tuple[str, ...]]]:
 
 def _is_contract(path: Path) -> bool:
     head = path.read_bytes()[:4096].decode("utf-8", "replace")
-    return any(f"{key}:" in head or f'"{key}"' in head for key in ("openapi", "asyncapi", "arazzo", "swagger"))
+    return not head.lstrip().startswith("[") and any(f"{key}:" in head or f'"{key}"' in head for key in ("openapi", "asyncapi", "arazzo", "swagger"))
 
 
 def _sources(folder: Path, path: str) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def emit_enum(declared: Enum, spelling: Spelling, file: PythonFile, diagnostics:
         if declared.open:
             file.lines(["", "__open__ = True", ""])
         for i, value in enumerate(declared.values):
-            if i in names and value in usable:
+            if i in names and isinstance(value.value, (str, int, float)):
                 spelled = text(value.value) if isinstance(value.value, str) else repr(value.value)
                 file.line(f"{names[i]} = {spelled}")
                 document(file, value.doc, deprecated=value.deprecated)

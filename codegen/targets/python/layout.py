@@ -1,7 +1,8 @@
 """Which module each contract becomes, and which class each declaration.
 
 `contracts/gateway/v1/openapi.yaml` becomes the package `<package>.gateway.v1.http`,
-`asyncapi.yaml` becomes `events`, any other file its own stem; a proto file stays
+`asyncapi.yaml` becomes `events`, any other file its own stem (`orders.v2.openapi.yaml` is
+`orders_v2`), or what the settings call it; a proto file stays
 at its place: `<package>/checkout/v1/checkout_pb2.py`.
 """
 
@@ -51,7 +52,10 @@ class Layout:
     def _dotted(self, path: str) -> str:
         pure = PurePosixPath(path)
         parts = [module_name(part) for part in pure.parent.parts]
-        stem = pure.name.split(".")[0] if pure.suffix in (".yaml", ".yml", ".json") else pure.stem
+        chosen = self._renamed.get(path) or self._renamed.get(f"{path}#")
+        stem = chosen or pure.name.rpartition(".")[0]
+        for kind in _STEMS:
+            stem = stem.removesuffix(f".{kind}") if stem != f".{kind}" else stem
         return ".".join([self.package, *parts, _STEMS.get(stem, module_name(stem))])
 
     def _name_classes(self, path: str, declarations: list[Declaration], diagnostics: Diagnostics) -> None:

@@ -197,8 +197,17 @@ channels:
   late: {address: null, messages: {late: {payload: {type: integer}}}}
   later: {address: null, messages: {later: {payload: {type: integer}}}}
 operations:
-  ask: {action: send, channel: {$ref: '#/channels/socket'}, messages: [{$ref: '#/channels/socket/messages/ask'}], reply: {$ref: '#/components/replies/all'}}
-  answer: {action: receive, channel: {$ref: '#/channels/socket'}, messages: [{$ref: '#/channels/socket/messages/ask'}], reply: {$ref: '#/components/replies/all'}, x-consumer-group: ticks}
+  ask:
+    action: send
+    channel: {$ref: '#/channels/socket'}
+    messages: [{$ref: '#/channels/socket/messages/ask'}]
+    reply: {$ref: '#/components/replies/all'}
+  answer:
+    action: receive
+    channel: {$ref: '#/channels/socket'}
+    messages: [{$ref: '#/channels/socket/messages/ask'}]
+    reply: {$ref: '#/components/replies/all'}
+    x-consumer-group: ticks
   sendTick: {action: send, channel: {$ref: '#/channels/sendTick'}}
   send_tick: {action: send, channel: {$ref: '#/channels/late'}}
   aclose: {action: send, channel: {$ref: '#/channels/later'}}

@@ -194,4 +194,5 @@ async def test_names_that_would_come_out_alike_or_are_taken_stay_apart(made: Gen
     await publisher.send_tick(2, address="x")
     await publisher.aclose_(3, address="y")
     await transport.drain()
-    assert sorted(seen) == [("on_tick", 2, "x"), ("on_tick_Tick_dot_Up", 1, "ticks/a/b/c/d/e"), ("ticks_events", 3, "y")]
+    assert sorted(seen) == [
+        ("on_tick", 2, "x"), ("on_tick_Tick_dot_Up", 1, "ticks/a/b/c/d/e"), ("ticks_events", 3, "y")]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen.diagnostics import Diagnostics, Severity
+from codegen.diagnostics import Diagnostics
 from tests.behaviour.grpc.conftest import generate, write
 
 AWKWARD = {
@@ -101,7 +101,8 @@ def test_two_files_that_would_be_one_module_are_an_error(tmp_path: Path, out: Pa
 
 
 def test_services_and_rpcs_that_would_be_called_alike_keep_the_contracts_spelling(tmp_path: Path, out: Path) -> None:
-    diagnostics = generate(write({"s.proto": """syntax = "proto3"; package s; message M { string id = 1; string ID = 2; }
+    diagnostics = generate(write({"s.proto": """syntax = "proto3"; package s;
+message M { string id = 1; string ID = 2; }
 service S { rpc GetX(M) returns (M); rpc get_x(M) returns (M); rpc Aclose(M) returns (M); rpc str(M) returns (M); }
 service s { rpc X(M) returns (M); }"""}, tmp_path / "contracts"), out, "methods_made")
     assert list(diagnostics) == []
@@ -114,7 +115,8 @@ service s { rpc X(M) returns (M); }"""}, tmp_path / "contracts"), out, "methods_
 
 
 def test_long_running_operations_come_with_the_common_protos(tmp_path: Path, out: Path) -> None:
-    diagnostics = generate(write({"l.proto": """syntax = "proto3"; package l; import "google/longrunning/operations.proto";
+    diagnostics = generate(write({"l.proto": """syntax = "proto3"; package l;
+import "google/longrunning/operations.proto";
 message M {} service S { rpc Start(M) returns (google.longrunning.Operation); }"""},
                                  tmp_path / "contracts"), out, "long_made")
     assert list(diagnostics) == []
@@ -123,8 +125,8 @@ from google.longrunning import operations_pb2
 from long_made.google.longrunning.operations_pb2 import Operation
 assert Operation is operations_pb2.Operation and long_made.l_grpc.SMethods.START.response is Operation"""
     subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=out, check=True)
-    typed = [path.relative_to(out / "long_made/google").as_posix() for path in (out / "long_made/google").rglob("*.pyi")]
-    assert sorted(typed) == ["longrunning/operations_pb2.pyi", "rpc/status_pb2.pyi"]
+    google = out / "long_made/google"
+    assert sorted(path.relative_to(google).as_posix() for path in google.rglob("*.pyi")) == ["longrunning/operations_pb2.pyi", "rpc/status_pb2.pyi"]
 
 
 def test_the_same_contracts_give_the_same_bytes(tmp_path: Path, out: Path) -> None:

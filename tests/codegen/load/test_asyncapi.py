@@ -357,7 +357,8 @@ def test_a_payload_in_another_schema_language_may_refer_to_a_file_that_is_not_th
             publish:
               message: {name: A, schemaFormat: 'application/vnd.apache.avro;version=1.9.0', payload: {$ref: a.avsc}}
         """)
-    assert [found.schema_format for found in loaded.fragment().messages] == ["application/vnd.apache.avro;version=1.9.0"]
+    (found,) = loaded.fragment().messages
+    assert (found.payload, found.schema_format) == (None, "application/vnd.apache.avro;version=1.9.0")
     assert loaded.rules == ["asyncapi/schema-format"]
 
 
@@ -382,7 +383,8 @@ def test_a_message_under_two_keys_of_a_channel_is_sent_once(tmp_path: Path) -> N
     loaded = Loaded(tmp_path, """
         asyncapi: 3.0.0
         info: {title: Twice, version: '1'}
-        channels: {c: {address: c, messages: {a: {$ref: '#/components/messages/m'}, b: {$ref: '#/components/messages/m'}}}}
+        channels:
+          c: {address: c, messages: {a: {$ref: '#/components/messages/m'}, b: {$ref: '#/components/messages/m'}}}
         operations: {tell: {action: send, channel: {$ref: '#/channels/c'}}}
         components: {messages: {m: {payload: {type: integer}}}}
         """)

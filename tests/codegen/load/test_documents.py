@@ -194,3 +194,16 @@ def test_a_remote_reference_is_followed_when_the_settings_allow_it(tmp_path: Pat
     node, found = reference(tmp_path, f"start: {{$ref: '{remote}#/other'}}\n", allow_remote=True)
     assert not found
     assert node is not None and node.value == {"type": "string"}
+
+
+@pytest.mark.parametrize("text", [
+    "start: {$ref: '#/outer/properties/a'}\nouter: {$id: 'https://e.test/x', $defs: {y: {v: 1}}, properties: {a: {$ref: "
+    "'#/$defs/y'}}}\n",
+    "start: {$ref: 'https://e.test/x'}\nouter: {inner: {$id: 'https://e.test/x', v: 1}}\n",
+    "start: {$ref: 'https://e.test/x#/$defs/y'}\nouter: {$id: 'https://e.test/x', $defs: {y: {v: 1}}}\n",
+])
+def test_a_schema_with_an_id_of_its_own_is_found_by_it_and_is_the_base_of_its_references(
+        tmp_path: Path, text: str) -> None:
+    node, found = reference(tmp_path, text)
+    assert not found
+    assert node is not None and node.value["v"] == 1

@@ -442,3 +442,27 @@ def test_two_one_of_joined_by_all_of_give_every_pair(tmp_path: Path) -> None:
 def test_property_names_of_an_object_with_properties_are_reported(tmp_path: Path) -> None:
     assert Schemas(tmp_path, "A: {type: object, properties: {a: {type: string}}, propertyNames: {maxLength: 3}}"
                    ).rules == ["schema/propertynames"]
+
+
+def test_alternatives_that_multiply_level_by_level_are_read_up_to_a_limit(tmp_path: Path) -> None:
+    lines = ["A0: {type: object, properties: {x: {type: string}}}"]
+    for i in range(1, 41):
+        ref = f"$ref: '#/components/schemas/A{i - 1}'"
+        lines.append(f"A{i}: {{anyOf: [{{allOf: [{{{ref}}}, {{properties: {{y: {{type: string}}}}}}]}}, {{{ref}}}]}}")
+    schemas = Schemas(tmp_path, "\n".join(lines))
+    assert set(schemas.rules) == {"schema/too-many-variants"}
+
+
+def test_arrays_that_allof_joins_have_items_of_both_kinds_at_once(tmp_path: Path) -> None:
+    schemas = Schemas(tmp_path, """
+        A: {allOf: [{type: array, items: {type: string, minLength: 1}}, {type: array, items: {maxLength: 5}}]}
+        """)
+    found = schemas.alias("A")
+    assert isinstance(found, ListOf) and isinstance(found.item, Scalar)
+    assert (found.item.constraints.min_length, found.item.constraints.max_length) == (1, 5)
+
+
+def test_required_on_a_property_itself_is_said_to_mean_nothing(tmp_path: Path) -> None:
+    schemas = Schemas(tmp_path, "A: {type: object, properties: {a: {type: string, required: true}}}")
+    assert schemas.rules == ["schema/required-flag"]
+    assert not schemas.field("A", "a").required
