@@ -50,13 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
     except OSError as problem:
         where = f"`{problem.filename}`: " if problem.filename else ""
-        return _stopped("disk/failed", f"{where}{problem.strerror or problem}", "check the folder, its permissions and "
-                        "the room left, also for temporary files (TMPDIR)", 2)
+        return _stopped(
+            "disk/failed",
+            f"{where}{problem.strerror or problem}",
+            "check the folder, its permissions and the room left, also for temporary files (TMPDIR)",
+            2,
+        )
     except MemoryError:
         return _stopped("system/memory", "not enough memory", "generate from fewer contracts at once", 2)
     except RecursionError:
-        return _stopped("document/too-deep", "the contracts are nested too deeply to generate code from",
-                        "give inner schemas a name and refer to them with $ref", 1)
+        return _stopped(
+            "document/too-deep",
+            "the contracts are nested too deeply to generate code from",
+            "give inner schemas a name and refer to them with $ref",
+            1,
+        )
     return code
 
 

@@ -46,21 +46,41 @@ class Diagnostics:
     def __init__(self) -> None:
         self._found: dict[Diagnostic, None] = {}
 
-    def error(self, rule: str, message: str, location: Location = NOWHERE, *, hint: str = "",
-              related: tuple[Location, ...] = ()) -> None:
+    def error(
+        self,
+        rule: str,
+        message: str,
+        location: Location = NOWHERE,
+        *,
+        hint: str = "",
+        related: tuple[Location, ...] = (),
+    ) -> None:
         """Record a mistake in a contract, the settings or the invocation."""
-        self.add(Diagnostic(rule=rule, severity=Severity.ERROR, message=message, location=location, hint=hint,
-                            related=related))
+        self.add(
+            Diagnostic(
+                rule=rule, severity=Severity.ERROR, message=message, location=location, hint=hint, related=related
+            )
+        )
 
     def unsupported(self, rule: str, message: str, location: Location = NOWHERE, *, hint: str = "") -> None:
         """Record a construct that is not expressed in the output."""
         self.add(Diagnostic(rule=rule, severity=Severity.UNSUPPORTED, message=message, location=location, hint=hint))
 
-    def warning(self, rule: str, message: str, location: Location = NOWHERE, *, hint: str = "",
-                related: tuple[Location, ...] = ()) -> None:
+    def warning(
+        self,
+        rule: str,
+        message: str,
+        location: Location = NOWHERE,
+        *,
+        hint: str = "",
+        related: tuple[Location, ...] = (),
+    ) -> None:
         """Record something that works but is likely not meant."""
-        self.add(Diagnostic(rule=rule, severity=Severity.WARNING, message=message, location=location, hint=hint,
-                            related=related))
+        self.add(
+            Diagnostic(
+                rule=rule, severity=Severity.WARNING, message=message, location=location, hint=hint, related=related
+            )
+        )
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Record a complaint made elsewhere."""
@@ -85,8 +105,12 @@ class Diagnostics:
     def ordered(self) -> tuple[Diagnostic, ...]:
         """By severity, then by place."""
         rank = {Severity.ERROR: 0, Severity.UNSUPPORTED: 1, Severity.WARNING: 2}
-        return tuple(sorted(self._found, key=lambda d: (rank[d.severity], d.location.path, d.location.line,
-                                                        d.location.column, d.rule)))
+        return tuple(
+            sorted(
+                self._found,
+                key=lambda d: (rank[d.severity], d.location.path, d.location.line, d.location.column, d.rule),
+            )
+        )
 
 
 def in_repository(diagnostics: Iterable[Diagnostic], here: Path) -> list[Diagnostic]:
@@ -181,11 +205,13 @@ def as_sarif(diagnostics: Iterable[Diagnostic], *, version: str, root: str = "")
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {"name": "treaty", "version": version, "rules": [{"id": rule} for rule in rules]}},
-            "columnKind": "unicodeCodePoints",
-            "results": [_sarif_result(d, root) for d in found],
-        }],
+        "runs": [
+            {
+                "tool": {"driver": {"name": "treaty", "version": version, "rules": [{"id": rule} for rule in rules]}},
+                "columnKind": "unicodeCodePoints",
+                "results": [_sarif_result(d, root) for d in found],
+            }
+        ],
     }
     return json.dumps(log, indent=2) + "\n"
 

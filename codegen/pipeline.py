@@ -27,8 +27,9 @@ PACKAGE_UNIT = "python"
 """The unit of what surrounds the modules: metadata, runtime, `API.txt`."""
 
 
-def load_graph(settings: Settings, diagnostics: Diagnostics, progress: Progress, *,
-               only: tuple[str, ...] | None = None) -> Graph | None:
+def load_graph(
+    settings: Settings, diagnostics: Diagnostics, progress: Progress, *, only: tuple[str, ...] | None = None
+) -> Graph | None:
     """Load and link the contracts; None when they are wrong, with the reasons in `diagnostics`.
 
     `only` names the contract files to start from, instead of all.
@@ -43,8 +44,14 @@ def load_graph(settings: Settings, diagnostics: Diagnostics, progress: Progress,
     return None if diagnostics.errors else graph
 
 
-def generate(settings: Settings, diagnostics: Diagnostics, progress: Progress,
-             previous: Manifest | None, *, only: tuple[str, ...] | None = None) -> Output | None:
+def generate(
+    settings: Settings,
+    diagnostics: Diagnostics,
+    progress: Progress,
+    previous: Manifest | None,
+    *,
+    only: tuple[str, ...] | None = None,
+) -> Output | None:
     """All units of all targets; `files` is None for those whose inputs are as `previous` says.
 
     Complaints of loading and linking go to `diagnostics`; those of emitting come with each unit.
@@ -66,23 +73,36 @@ def generate(settings: Settings, diagnostics: Diagnostics, progress: Progress,
     return Output(units=(*outputs, surrounding))
 
 
-def _load(settings: Settings, diagnostics: Diagnostics, progress: Progress,
-          only: tuple[str, ...] | None) -> Loaded | None:
+def _load(
+    settings: Settings, diagnostics: Diagnostics, progress: Progress, only: tuple[str, ...] | None
+) -> Loaded | None:
     try:
         paths = contract_files(settings.contracts) if only is None else only
     except OSError as problem:
-        diagnostics.error("contracts/unreadable", f"cannot list `{shown(settings.contracts)}`: "
-                          f"{problem.strerror}", hint="say where the contracts are: --contracts DIR")
+        diagnostics.error(
+            "contracts/unreadable",
+            f"cannot list `{shown(settings.contracts)}`: {problem.strerror}",
+            hint="say where the contracts are: --contracts DIR",
+        )
         return None
     if settings.out.is_relative_to(settings.contracts):
         inside = f"{settings.out.relative_to(settings.contracts).as_posix()}/"
         paths = tuple(path for path in paths if not path.startswith(inside))
     if not paths:
-        diagnostics.error("contracts/empty", f"no contracts in `{shown(settings.contracts)}`",
-                          hint="put .proto, OpenAPI, AsyncAPI or Arazzo files there, or run `treaty init`")
+        diagnostics.error(
+            "contracts/empty",
+            f"no contracts in `{shown(settings.contracts)}`",
+            hint="put .proto, OpenAPI, AsyncAPI or Arazzo files there, or run `treaty init`",
+        )
         return None
-    return load_contracts(settings.contracts, paths, diagnostics, max_file_size=settings.max_file_size,
-                          allow_remote=settings.allow_remote_refs, progress=progress)
+    return load_contracts(
+        settings.contracts,
+        paths,
+        diagnostics,
+        max_file_size=settings.max_file_size,
+        allow_remote=settings.allow_remote_refs,
+        progress=progress,
+    )
 
 
 def _is_stale(unit: Unit, graph: Graph, previous: Manifest) -> bool:
@@ -96,8 +116,13 @@ def _unit_name(unit: Unit) -> str:
     return f"python:{unit.name}"
 
 
-def _emit(target: PythonTarget, stale: list[Unit], found: Mapping[str, list[Diagnostic]], diagnostics: Diagnostics,
-          progress: Progress) -> dict[str, tuple[GeneratedFile, ...]] | None:
+def _emit(
+    target: PythonTarget,
+    stale: list[Unit],
+    found: Mapping[str, list[Diagnostic]],
+    diagnostics: Diagnostics,
+    progress: Progress,
+) -> dict[str, tuple[GeneratedFile, ...]] | None:
     if not stale:
         return {}
     progress(f"emitting {len(stale)} contracts")
@@ -106,29 +131,37 @@ def _emit(target: PythonTarget, stale: list[Unit], found: Mapping[str, list[Diag
     try:
         files = styled([file for each in raw.values() for file in each])
     except StyleError as problem:
-        diagnostics.error("generator/style", f"a generated file is no Python: {problem}",
-                          hint="this is a fault of treaty: please report it with the contract")
+        diagnostics.error(
+            "generator/style",
+            f"a generated file is no Python: {problem}",
+            hint="this is a fault of treaty: please report it with the contract",
+        )
         return None
     rest = iter(files)
     return {name: tuple(next(rest) for _ in each) for name, each in raw.items()}
 
 
-def _unit_output(unit: Unit, emitted: Mapping[str, tuple[GeneratedFile, ...]],
-                 found: Mapping[str, list[Diagnostic]]) -> UnitOutput:
+def _unit_output(
+    unit: Unit, emitted: Mapping[str, tuple[GeneratedFile, ...]], found: Mapping[str, list[Diagnostic]]
+) -> UnitOutput:
     files = emitted.get(unit.name)
-    return UnitOutput(name=_unit_name(unit), inputs=unit.inputs, diagnostics=tuple(found.get(unit.name, ())),
-                      files=None if files is None else tuple(_below(file) for file in files))
+    return UnitOutput(
+        name=_unit_name(unit),
+        inputs=unit.inputs,
+        diagnostics=tuple(found.get(unit.name, ())),
+        files=None if files is None else tuple(_below(file) for file in files),
+    )
 
 
 def _below(file: GeneratedFile) -> GeneratedFile:
     return GeneratedFile(path=f"{package.ROOT}/{file.path}", content=file.content, policy=file.policy)
 
 
-def _surrounding(settings: Settings, graph: Graph, outputs: list[UnitOutput],
-                 previous: Manifest | None) -> UnitOutput:
+def _surrounding(settings: Settings, graph: Graph, outputs: list[UnitOutput], previous: Manifest | None) -> UnitOutput:
     emitted = [file for unit in outputs for file in unit.files or ()]
-    kept_paths = [path for unit in outputs if unit.files is None and previous
-                  for path in previous.units[unit.name].outputs]
+    kept_paths = [
+        path for unit in outputs if unit.files is None and previous for path in previous.units[unit.name].outputs
+    ]
     below = [path.removeprefix(f"{package.ROOT}/") for path in [*(file.path for file in emitted), *kept_paths]]
     files = tuple(_below(file) for file in styled(package.package_files(graph, settings.package, below)))
     known = previous.units[PACKAGE_UNIT].outputs if previous and PACKAGE_UNIT in previous.units else {}
@@ -158,4 +191,3 @@ def _is_listed(path: str) -> bool:
 def _module(path: str) -> str:
     dotted = path.removeprefix(f"{package.ROOT}/").rsplit(".", 1)[0].replace("/", ".")
     return dotted.removesuffix(".__init__")
-

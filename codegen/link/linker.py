@@ -19,8 +19,13 @@ from codegen.model.services import GrpcBinding, Operation
 from codegen.model.types import Declaration
 
 
-def link(fragments: Sequence[Fragment], declarations: Mapping[TypeId, Declaration], contracts: Iterable[Contract],
-         descriptor_set: bytes, diagnostics: Diagnostics) -> Graph:
+def link(
+    fragments: Sequence[Fragment],
+    declarations: Mapping[TypeId, Declaration],
+    contracts: Iterable[Contract],
+    descriptor_set: bytes,
+    diagnostics: Diagnostics,
+) -> Graph:
     """The graph of all fragments. `declarations` are those of JSON Schemas; `contracts` also plain schema files."""
     graph = _gather(fragments, declarations, contracts, descriptor_set)
     graph = replace(graph, operations=_with_fronts(graph.operations, diagnostics))
@@ -30,8 +35,12 @@ def link(fragments: Sequence[Fragment], declarations: Mapping[TypeId, Declaratio
     return graph
 
 
-def _gather(fragments: Sequence[Fragment], declarations: Mapping[TypeId, Declaration], contracts: Iterable[Contract],
-            descriptor_set: bytes) -> Graph:
+def _gather(
+    fragments: Sequence[Fragment],
+    declarations: Mapping[TypeId, Declaration],
+    contracts: Iterable[Contract],
+    descriptor_set: bytes,
+) -> Graph:
     ordered = sorted(fragments, key=lambda fragment: fragment.contract.path)
     every: dict[TypeId, Declaration] = {d.id: d for fragment in ordered for d in fragment.declarations}
     every.update(declarations)
@@ -67,8 +76,11 @@ def _with_fronts(operations: Mapping[OperationId, Operation], diagnostics: Diagn
                 found = replace(operation, fronts=target)
             else:
                 close = get_close_matches(target, rpcs, n=1)
-                diagnostics.error("link/rpc-unknown", f"`{target}` is no RPC of these contracts",
-                                  operation.transcoding.location,
-                                  hint=f"did you mean `{close[0]}`?" if close else "write `package.Service/Method`")
+                diagnostics.error(
+                    "link/rpc-unknown",
+                    f"`{target}` is no RPC of these contracts",
+                    operation.transcoding.location,
+                    hint=f"did you mean `{close[0]}`?" if close else "write `package.Service/Method`",
+                )
         linked[operation.id] = found
     return linked

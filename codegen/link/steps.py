@@ -26,15 +26,19 @@ class StepResolver:
         self._operations: dict[str, dict[str, OperationId]] = {}
         for service in graph.services.values():
             self._operations.setdefault(service.location.path, {}).update(
-                {graph.operations[id_].name: id_ for id_ in service.operations})
+                {graph.operations[id_].name: id_ for id_ in service.operations}
+            )
         for application in graph.applications.values():
             self._operations.setdefault(application.id, {}).update(
-                {graph.event_operations[id_].name: id_ for id_ in application.operations})
+                {graph.event_operations[id_].name: id_ for id_ in application.operations}
+            )
 
     def resolved(self) -> Mapping[str, Workflow]:
         """All workflows with their steps resolved."""
-        return {w.id: replace(w, steps=tuple(self._step(step, w) for step in w.steps))
-                for w in self._graph.workflows.values()}
+        return {
+            w.id: replace(w, steps=tuple(self._step(step, w) for step in w.steps))
+            for w in self._graph.workflows.values()
+        }
 
     def _step(self, step: Step, workflow: Workflow) -> Step:
         if step.target is StepTarget.WORKFLOW:
@@ -67,9 +71,12 @@ class StepResolver:
                 self._unknown(step, "operation", name, known)
             return step
         if len(set(found)) > 1:
-            self._diagnostics.error("link/step-ambiguous", f"step `{step.id}`: several sources have an operation "
-                                    f"`{name}`", step.location,
-                                    hint="name the source: `$sourceDescriptions.<name>." + name + "`")
+            self._diagnostics.error(
+                "link/step-ambiguous",
+                f"step `{step.id}`: several sources have an operation `{name}`",
+                step.location,
+                hint="name the source: `$sourceDescriptions.<name>." + name + "`",
+            )
         return self._with_operation(step, found[0])
 
     def _with_operation(self, step: Step, operation: OperationId) -> Step:
@@ -91,8 +98,11 @@ class StepResolver:
             operation = self._graph.operations.get(id_)
             if operation is not None and pointer.rstrip("/") in _pointers(operation):
                 return replace(step, operation=id_)
-        pointers = [o.location.pointer for o in self._graph.operations.values()
-                    if o.location.path == source.path and isinstance(o.binding, HttpBinding)]
+        pointers = [
+            o.location.pointer
+            for o in self._graph.operations.values()
+            if o.location.path == source.path and isinstance(o.binding, HttpBinding)
+        ]
         self._unknown(step, "operation", pointer, pointers)
         return step
 
@@ -116,20 +126,28 @@ class StepResolver:
             path = source.path
         target = f"{path}#{reference}"
         if target not in self._graph.workflows:
-            self._unknown(step, "workflow", reference,
-                          [w.name for w in self._graph.workflows.values() if w.location.path == path])
+            self._unknown(
+                step, "workflow", reference, [w.name for w in self._graph.workflows.values() if w.location.path == path]
+            )
             return step
         return replace(step, workflow=target)
 
     def _unknown(self, step: Step, kind: str, name: str, known: Iterable[str]) -> None:
         close = get_close_matches(name, list(known), n=1)
-        self._diagnostics.error(f"link/step-{kind.replace(' ', '-')}", f"step `{step.id}`: there is no {kind} `{name}`",
-                                step.location, hint=f"did you mean `{close[0]}`?" if close else "")
+        self._diagnostics.error(
+            f"link/step-{kind.replace(' ', '-')}",
+            f"step `{step.id}`: there is no {kind} `{name}`",
+            step.location,
+            hint=f"did you mean `{close[0]}`?" if close else "",
+        )
 
     def _elsewhere(self, step: Step) -> None:
-        self._diagnostics.unsupported("link/step-elsewhere", f"step `{step.id}` names something of a source that is "
-                                      "not among the contracts; it is not checked", step.location,
-                                      hint="copy the source into the contracts folder and name it by a relative url")
+        self._diagnostics.unsupported(
+            "link/step-elsewhere",
+            f"step `{step.id}` names something of a source that is not among the contracts; it is not checked",
+            step.location,
+            hint="copy the source into the contracts folder and name it by a relative url",
+        )
 
 
 def _pointers(operation: Operation) -> tuple[str, ...]:
@@ -142,5 +160,3 @@ def _pointers(operation: Operation) -> tuple[str, ...]:
 
 def _escaped(token: str) -> str:
     return token.replace("~", "~0").replace("/", "~1")
-
-

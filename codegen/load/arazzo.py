@@ -33,23 +33,52 @@ _VERSION = re.compile(r"1\.([01])\.\d+(?:-.+)?")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_\-]+")
 _BY_PATH = re.compile(r"\{?\$sourceDescriptions\.([A-Za-z0-9_\-]+)\.url\}?#(/.*)", re.DOTALL)
 _BY_NAME = re.compile(r"\$sourceDescriptions\.([A-Za-z0-9_\-]+)\.(.+)", re.DOTALL)
-ROOT_FIELDS = {0: frozenset({"arazzo", "info", "sourceDescriptions", "workflows", "components"}),
-               1: frozenset({"arazzo", "$self", "info", "sourceDescriptions", "workflows", "components"})}
+ROOT_FIELDS = {
+    0: frozenset({"arazzo", "info", "sourceDescriptions", "workflows", "components"}),
+    1: frozenset({"arazzo", "$self", "info", "sourceDescriptions", "workflows", "components"}),
+}
 SOURCE_FIELDS = frozenset({"name", "url", "type"})
 SOURCE_KINDS = {0: ("openapi", "arazzo"), 1: ("openapi", "arazzo", "asyncapi")}
 COMPONENT_FIELDS = frozenset({"inputs", "parameters", "successActions", "failureActions"})
-WORKFLOW_FIELDS = frozenset({
-    "workflowId", "summary", "description", "inputs", "dependsOn", "steps", "successActions", "failureActions",
-    "outputs", "parameters",
-})
-STEP_FIELDS_1_0 = frozenset({
-    "description", "stepId", "operationId", "operationPath", "workflowId", "parameters", "requestBody",
-    "successCriteria", "onSuccess", "onFailure", "outputs",
-})
-STEP_FIELDS = {0: STEP_FIELDS_1_0,
-               1: STEP_FIELDS_1_0 | {"channelPath", "timeout", "correlationId", "action", "dependsOn"}}
-_TARGETS = {"operationId": StepTarget.OPERATION, "operationPath": StepTarget.OPERATION,
-            "channelPath": StepTarget.CHANNEL, "workflowId": StepTarget.WORKFLOW}
+WORKFLOW_FIELDS = frozenset(
+    {
+        "workflowId",
+        "summary",
+        "description",
+        "inputs",
+        "dependsOn",
+        "steps",
+        "successActions",
+        "failureActions",
+        "outputs",
+        "parameters",
+    }
+)
+STEP_FIELDS_1_0 = frozenset(
+    {
+        "description",
+        "stepId",
+        "operationId",
+        "operationPath",
+        "workflowId",
+        "parameters",
+        "requestBody",
+        "successCriteria",
+        "onSuccess",
+        "onFailure",
+        "outputs",
+    }
+)
+STEP_FIELDS = {
+    0: STEP_FIELDS_1_0,
+    1: STEP_FIELDS_1_0 | {"channelPath", "timeout", "correlationId", "action", "dependsOn"},
+}
+_TARGETS = {
+    "operationId": StepTarget.OPERATION,
+    "operationPath": StepTarget.OPERATION,
+    "channelPath": StepTarget.CHANNEL,
+    "workflowId": StepTarget.WORKFLOW,
+}
 
 
 def load_arazzo(document: Document, documents: Documents, schemas: SchemaReader, diagnostics: Diagnostics) -> Fragment:
@@ -58,8 +87,12 @@ def load_arazzo(document: Document, documents: Documents, schemas: SchemaReader,
     version = str(root.child("arazzo").value)
     match = _VERSION.fullmatch(version)
     if match is None:
-        diagnostics.error("arazzo/version", f"Arazzo {version} is not supported", root.child("arazzo").location,
-                          hint="1.0.x and 1.1.x are")
+        diagnostics.error(
+            "arazzo/version",
+            f"Arazzo {version} is not supported",
+            root.child("arazzo").location,
+            hint="1.0.x and 1.1.x are",
+        )
         return Fragment(contract=_contract(document, version, "", ()))
     source = Source(document=document, documents=documents, diagnostics=diagnostics, minor=int(match[1]))
     check_fields(root.members(), ROOT_FIELDS[source.minor], "an Arazzo document", AREA, diagnostics)
@@ -68,19 +101,28 @@ def load_arazzo(document: Document, documents: Documents, schemas: SchemaReader,
     for name, node in root.child("components", "inputs").members():
         schemas.type_of(node, (name,))
     workflows = tuple(
-        _workflow(source, node, sources, schemas) for node in root.child("workflows").items()
-        if is_object(node, "a workflow", AREA, diagnostics))
+        _workflow(source, node, sources, schemas)
+        for node in root.child("workflows").items()
+        if is_object(node, "a workflow", AREA, diagnostics)
+    )
     if not workflows:
         diagnostics.error("arazzo/missing-field", "the document has no workflows", root.child("workflows").location)
     check_workflows(workflows, diagnostics)
-    return Fragment(contract=_contract(document, version, root.child("info").text("title"), sources),
-                    workflows=workflows)
+    return Fragment(
+        contract=_contract(document, version, root.child("info").text("title"), sources), workflows=workflows
+    )
 
 
 def _contract(document: Document, version: str, title: str, sources: tuple[SourceDescription, ...]) -> Contract:
     depends_on = sorted({source.path for source in sources if source.path is not None})
-    return Contract(path=document.path, kind=ContractKind.ARAZZO, version=version, title=title, digest=document.digest,
-                    depends_on=tuple(depends_on))
+    return Contract(
+        path=document.path,
+        kind=ContractKind.ARAZZO,
+        version=version,
+        title=title,
+        digest=document.digest,
+        depends_on=tuple(depends_on),
+    )
 
 
 def _sources(source: Source) -> tuple[SourceDescription, ...]:
@@ -91,12 +133,19 @@ def _sources(source: Source) -> tuple[SourceDescription, ...]:
         described = _source(source, node)
         other = found.get(described.name)
         if other is not None:
-            source.diagnostics.error("arazzo/duplicate-source", f"two sources are called `{described.name}`",
-                                     described.location, related=(other.location,))
+            source.diagnostics.error(
+                "arazzo/duplicate-source",
+                f"two sources are called `{described.name}`",
+                described.location,
+                related=(other.location,),
+            )
         found.setdefault(described.name, described)
     if not found:
-        source.diagnostics.error("arazzo/missing-field", "the document has no source descriptions",
-                                 source.root.child("sourceDescriptions").location)
+        source.diagnostics.error(
+            "arazzo/missing-field",
+            "the document has no source descriptions",
+            source.root.child("sourceDescriptions").location,
+        )
     return tuple(found.values())
 
 
@@ -104,13 +153,22 @@ def _source(source: Source, node: Node) -> SourceDescription:
     check_fields(node.members(), SOURCE_FIELDS, "a source description", AREA, source.diagnostics)
     name, url, kind = node.text("name"), node.text("url"), node.text("type") or None
     if not _IDENTIFIER.fullmatch(name):
-        source.diagnostics.error("arazzo/name", f"`{name}` is no name for a source", node.child("name").location,
-                                 hint="letters, digits, `_` and `-`")
+        source.diagnostics.error(
+            "arazzo/name",
+            f"`{name}` is no name for a source",
+            node.child("name").location,
+            hint="letters, digits, `_` and `-`",
+        )
     if kind is not None and kind not in SOURCE_KINDS[source.minor]:
-        source.diagnostics.error("arazzo/source-type", f"`{kind}` is no type of source in Arazzo 1.{source.minor}",
-                                 node.child("type").location, hint=", ".join(SOURCE_KINDS[source.minor]))
-    return SourceDescription(name=name, url=url, kind=kind, path=_path_of(source, node.child("url")),
-                             location=node.location)
+        source.diagnostics.error(
+            "arazzo/source-type",
+            f"`{kind}` is no type of source in Arazzo 1.{source.minor}",
+            node.child("type").location,
+            hint=", ".join(SOURCE_KINDS[source.minor]),
+        )
+    return SourceDescription(
+        name=name, url=url, kind=kind, path=_path_of(source, node.child("url")), location=node.location
+    )
 
 
 def _path_of(source: Source, node: Node) -> str | None:
@@ -122,8 +180,11 @@ def _path_of(source: Source, node: Node) -> str | None:
         return None
     if parts.scheme or parts.netloc or parts.path.startswith("/"):
         source.diagnostics.warning(
-            "arazzo/remote-source", f"`{url}` is not among the contracts: steps over it are not checked",
-            node.location, hint="copy the description into the contracts folder and give its relative path")
+            "arazzo/remote-source",
+            f"`{url}` is not among the contracts: steps over it are not checked",
+            node.location,
+            hint="copy the description into the contracts folder and give its relative path",
+        )
         return None
     folder = posixpath.dirname(source.document.path)
     path = posixpath.normpath(posixpath.join(folder, unquote(parts.path)))
@@ -138,21 +199,35 @@ def _workflow(source: Source, node: Node, sources: tuple[SourceDescription, ...]
     check_fields(node.members(), WORKFLOW_FIELDS, "a workflow", AREA, diagnostics)
     name = node.text("workflowId")
     if not _IDENTIFIER.fullmatch(name):
-        diagnostics.error("arazzo/name", f"`{name}` is no workflow id", node.location,
-                          hint="add `workflowId`, of letters, digits, `_` and `-`")
-    steps = tuple(_step(source, step, sources) for step in node.child("steps").items()
-                  if is_object(step, "a step", AREA, diagnostics))
+        diagnostics.error(
+            "arazzo/name",
+            f"`{name}` is no workflow id",
+            node.location,
+            hint="add `workflowId`, of letters, digits, `_` and `-`",
+        )
+    steps = tuple(
+        _step(source, step, sources)
+        for step in node.child("steps").items()
+        if is_object(step, "a step", AREA, diagnostics)
+    )
     if not steps:
         diagnostics.error("arazzo/missing-field", f"the workflow `{name}` has no steps", node.location)
     return Workflow(
-        id=f"{source.document.path}#{name}", name=name, summary=node.text("summary"), doc=node.text("description"),
+        id=f"{source.document.path}#{name}",
+        name=name,
+        summary=node.text("summary"),
+        doc=node.text("description"),
         inputs=schemas.type_of(node.child("inputs"), (name, "inputs")) if node.has("inputs") else None,
         depends_on=_strings(node.child("dependsOn")),
-        parameters=parameters_of(source, node.child("parameters"), placed=False), steps=steps,
+        parameters=parameters_of(source, node.child("parameters"), placed=False),
+        steps=steps,
         success_actions=actions_of(source, node.child("successActions"), "successActions"),
         failure_actions=actions_of(source, node.child("failureActions"), "failureActions"),
-        outputs=outputs_of(source, node.child("outputs")), sources=sources, location=node.location,
-        extensions=extensions_of(node.members()))
+        outputs=outputs_of(source, node.child("outputs")),
+        sources=sources,
+        location=node.location,
+        extensions=extensions_of(node.members()),
+    )
 
 
 def _strings(node: Node) -> tuple[str, ...]:
@@ -169,29 +244,44 @@ def _step(source: Source, node: Node, sources: tuple[SourceDescription, ...]) ->
     named = _source_named(source, node.child(key), reference, sources)
     workflow = reference if target is StepTarget.WORKFLOW else None
     return Step(
-        id=name, doc=node.text("description"), target=target, reference=reference, source=named, workflow=workflow,
-        action=_action(source, node, target), correlation_id=check_value(source, node.child("correlationId")),
-        timeout=_timeout(source, node.child("timeout")), depends_on=_strings(node.child("dependsOn")),
+        id=name,
+        doc=node.text("description"),
+        target=target,
+        reference=reference,
+        source=named,
+        workflow=workflow,
+        action=_action(source, node, target),
+        correlation_id=check_value(source, node.child("correlationId")),
+        timeout=_timeout(source, node.child("timeout")),
+        depends_on=_strings(node.child("dependsOn")),
         parameters=parameters_of(source, node.child("parameters"), placed=target is not StepTarget.WORKFLOW),
         body=body_of(source, node.child("requestBody")),
         success_criteria=criteria_of(source, node.child("successCriteria")),
         on_success=actions_of(source, node.child("onSuccess"), "successActions"),
         on_failure=actions_of(source, node.child("onFailure"), "failureActions"),
-        outputs=outputs_of(source, node.child("outputs")), location=node.location,
-        extensions=extensions_of(node.members()))
+        outputs=outputs_of(source, node.child("outputs")),
+        location=node.location,
+        extensions=extensions_of(node.members()),
+    )
 
 
 def _target(source: Source, node: Node, name: str) -> tuple[StepTarget, str, str]:
     stated = [key for key in _TARGETS if node.has(key)]
     if len(stated) != 1:
-        source.diagnostics.error("arazzo/step-target", f"the step `{name}` needs exactly one of "
-                                 + ", ".join(f"`{key}`" for key in _TARGETS), node.location)
+        source.diagnostics.error(
+            "arazzo/step-target",
+            f"the step `{name}` needs exactly one of " + ", ".join(f"`{key}`" for key in _TARGETS),
+            node.location,
+        )
     key = stated[0] if stated else "operationId"
     reference = node.text(key)
     if key in ("operationPath", "channelPath") and not _BY_PATH.fullmatch(reference):
-        source.diagnostics.error("arazzo/expression", f"`{reference}` names no place in a source",
-                                 node.child(key).location,
-                                 hint="write `{$sourceDescriptions.<name>.url}#/paths/~1orders/get`")
+        source.diagnostics.error(
+            "arazzo/expression",
+            f"`{reference}` names no place in a source",
+            node.child(key).location,
+            hint="write `{$sourceDescriptions.<name>.url}#/paths/~1orders/get`",
+        )
     return _TARGETS[key], key, reference
 
 
@@ -204,19 +294,28 @@ def _source_named(source: Source, node: Node, reference: str, sources: tuple[Sou
         return match[1]
     callable_sources = [described for described in sources if described.kind != "arazzo"]
     if node.key == "operationId" and len(callable_sources) > 1:
-        source.diagnostics.warning("arazzo/ambiguous-operation", f"`{reference}` does not say which source it is in",
-                                   node.location, hint=f"write `$sourceDescriptions.<name>.{reference}`")
+        source.diagnostics.warning(
+            "arazzo/ambiguous-operation",
+            f"`{reference}` does not say which source it is in",
+            node.location,
+            hint=f"write `$sourceDescriptions.<name>.{reference}`",
+        )
     return None
 
 
 def _action(source: Source, node: Node, target: StepTarget) -> str | None:
     action = node.text("action") or None
     if action not in (None, "send", "receive"):
-        source.diagnostics.error("arazzo/action", f"a step can `send` or `receive`, not `{action}`",
-                                 node.child("action").location)
+        source.diagnostics.error(
+            "arazzo/action", f"a step can `send` or `receive`, not `{action}`", node.child("action").location
+        )
     if target is StepTarget.CHANNEL and action is None:
-        source.diagnostics.error("arazzo/missing-field", "a step over a channel needs an `action`", node.location,
-                                 hint="add `action: send` or `action: receive`")
+        source.diagnostics.error(
+            "arazzo/missing-field",
+            "a step over a channel needs an `action`",
+            node.location,
+            hint="add `action: send` or `action: receive`",
+        )
     return action
 
 

@@ -17,8 +17,12 @@ def check_workflows(workflows: tuple[Workflow, ...], diagnostics: Diagnostics) -
     for workflow in workflows:
         other = named.setdefault(workflow.name, workflow)
         if other is not workflow:
-            diagnostics.error("arazzo/duplicate-workflow", f"two workflows are called `{workflow.name}`",
-                              workflow.location, related=(other.location,))
+            diagnostics.error(
+                "arazzo/duplicate-workflow",
+                f"two workflows are called `{workflow.name}`",
+                workflow.location,
+                related=(other.location,),
+            )
     for workflow in workflows:
         _check_steps(workflow, named, diagnostics)
         for action in (*workflow.success_actions, *workflow.failure_actions):
@@ -27,8 +31,9 @@ def check_workflows(workflows: tuple[Workflow, ...], diagnostics: Diagnostics) -
             _check_workflow(name, workflow.location, named, diagnostics)
     places = {workflow.name: workflow.location for workflow in workflows}
     _check_circles({w.name: w.depends_on for w in workflows}, places, "dependsOn", diagnostics)
-    runs = {w.name: tuple(s.workflow for s in w.steps if s.target is StepTarget.WORKFLOW and s.workflow)
-            for w in workflows}
+    runs = {
+        w.name: tuple(s.workflow for s in w.steps if s.target is StepTarget.WORKFLOW and s.workflow) for w in workflows
+    }
     _check_circles(runs, places, "workflowId", diagnostics)
 
 
@@ -37,13 +42,18 @@ def _check_steps(workflow: Workflow, named: Mapping[str, Workflow], diagnostics:
     for step in workflow.steps:
         other = steps.setdefault(step.id, step)
         if other is not step:
-            diagnostics.error("arazzo/duplicate-step", f"two steps of `{workflow.name}` are called `{step.id}`",
-                              step.location, related=(other.location,))
+            diagnostics.error(
+                "arazzo/duplicate-step",
+                f"two steps of `{workflow.name}` are called `{step.id}`",
+                step.location,
+                related=(other.location,),
+            )
     for step in workflow.steps:
         for name in step.depends_on:
             if name not in steps and not name.startswith(("$workflows.", "$sourceDescriptions.")):
-                diagnostics.error("arazzo/unknown-step", f"`{workflow.name}` has no step `{name}` to depend on",
-                                  step.location)
+                diagnostics.error(
+                    "arazzo/unknown-step", f"`{workflow.name}` has no step `{name}` to depend on", step.location
+                )
         for action in (*step.on_success, *step.on_failure):
             _check_action(action, workflow, named, diagnostics)
         if step.target is StepTarget.WORKFLOW and step.workflow:
@@ -62,8 +72,12 @@ def _check_uses(workflow: Workflow, steps: Mapping[str, Step], diagnostics: Diag
             if used not in steps:
                 diagnostics.error("arazzo/unknown-step", f"`{workflow.name}` has no step `{used}`", step.location)
             elif order[used] >= position and not step.depends_on and not jumps:
-                diagnostics.warning("arazzo/forward-reference", f"`{step.id}` uses outputs of `{used}`, which has "
-                                    "not run by then", step.location, related=(steps[used].location,))
+                diagnostics.warning(
+                    "arazzo/forward-reference",
+                    f"`{step.id}` uses outputs of `{used}`, which has not run by then",
+                    step.location,
+                    related=(steps[used].location,),
+                )
     for _, value in workflow.outputs:
         for used in _steps_in(value):
             if used not in steps:
@@ -97,23 +111,30 @@ def _steps_in(value: Any) -> Iterator[str]:
             stack.extend(current)
 
 
-def _check_action(action: StepAction, workflow: Workflow, named: Mapping[str, Workflow],
-                  diagnostics: Diagnostics) -> None:
+def _check_action(
+    action: StepAction, workflow: Workflow, named: Mapping[str, Workflow], diagnostics: Diagnostics
+) -> None:
     if action.step and all(step.id != action.step for step in workflow.steps):
-        diagnostics.error("arazzo/unknown-step", f"`{workflow.name}` has no step `{action.step}` to go to",
-                          action.location)
+        diagnostics.error(
+            "arazzo/unknown-step", f"`{workflow.name}` has no step `{action.step}` to go to", action.location
+        )
     if action.workflow:
         _check_workflow(action.workflow, action.location, named, diagnostics)
 
 
 def _check_workflow(name: str, location: Location, named: Mapping[str, Workflow], diagnostics: Diagnostics) -> None:
     if name not in named and not name.startswith("$sourceDescriptions."):
-        diagnostics.error("arazzo/unknown-workflow", f"there is no workflow `{name}`", location,
-                          hint="one of another document is `$sourceDescriptions.<name>.<workflowId>`")
+        diagnostics.error(
+            "arazzo/unknown-workflow",
+            f"there is no workflow `{name}`",
+            location,
+            hint="one of another document is `$sourceDescriptions.<name>.<workflowId>`",
+        )
 
 
-def _check_circles(edges: Mapping[str, tuple[str, ...]], places: Mapping[str, Location], key: str,
-                   diagnostics: Diagnostics) -> None:
+def _check_circles(
+    edges: Mapping[str, tuple[str, ...]], places: Mapping[str, Location], key: str, diagnostics: Diagnostics
+) -> None:
     """Report each circle once, at its first element."""
     done: set[str] = set()
     for start in edges:
@@ -130,7 +151,7 @@ def _check_circles(edges: Mapping[str, tuple[str, ...]], places: Mapping[str, Lo
                 stack.append((name, next_edge + 1))
                 target = following[next_edge]
                 if target in path:
-                    circle = " -> ".join([*path[path.index(target):], target])
+                    circle = " -> ".join([*path[path.index(target) :], target])
                     diagnostics.error("arazzo/circle", f"`{key}` goes round in a circle: {circle}", places[target])
                 elif target in edges and target not in done:
                     stack.append((target, 0))

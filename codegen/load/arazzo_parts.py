@@ -42,13 +42,18 @@ class Source:
         reference = node.text("reference")
         expression = parse_expression(reference)
         if expression is None or expression.component is None or expression.component[0] != section:
-            self.diagnostics.error("arazzo/expression", f"`{reference}` does not refer to `components.{section}`",
-                                   node.child("reference").location, hint=f"write `$components.{section}.<name>`")
+            self.diagnostics.error(
+                "arazzo/expression",
+                f"`{reference}` does not refer to `components.{section}`",
+                node.child("reference").location,
+                hint=f"write `$components.{section}.<name>`",
+            )
             return None
         target = self.root.child("components", section, expression.component[1])
         if target.value is None:
-            self.diagnostics.error("arazzo/missing-component", f"`{reference}` does not exist",
-                                   node.child("reference").location)
+            self.diagnostics.error(
+                "arazzo/missing-component", f"`{reference}` does not exist", node.child("reference").location
+            )
             return None
         return target
 
@@ -56,12 +61,20 @@ class Source:
         """A runtime expression, checked; the loose grammar of 1.0 gives a warning."""
         found = parse_expression(text)
         if found is None:
-            self.diagnostics.error("arazzo/expression", f"`{text}` is no runtime expression", at.location,
-                                   hint="see Arazzo 1.1, section 5.9")
+            self.diagnostics.error(
+                "arazzo/expression",
+                f"`{text}` is no runtime expression",
+                at.location,
+                hint="see Arazzo 1.1, section 5.9",
+            )
         elif not found.strict:
             report = self.diagnostics.warning if self.minor == 0 else self.diagnostics.error
-            report("arazzo/expression", f"`{text}` names nothing that can be evaluated", at.location,
-                   hint="a step's value is `$steps.<stepId>.outputs.<name>`")
+            report(
+                "arazzo/expression",
+                f"`{text}` names nothing that can be evaluated",
+                at.location,
+                hint="a step's value is `$steps.<stepId>.outputs.<name>`",
+            )
         return found
 
     def reusables(self, node: Node, section: str) -> Iterator[tuple[Node, Node]]:
@@ -100,8 +113,12 @@ def _check_selector(source: Source, node: Node) -> None:
     source.expression(node.text("context"), node.child("context"))
     kind, _ = _kind_of(node.child("type"))
     if kind not in ("jsonpath", "xpath", "jsonpointer"):
-        source.diagnostics.error("arazzo/selector", f"`{kind}` is no kind of selector", node.child("type").location,
-                                 hint="jsonpath, xpath or jsonpointer")
+        source.diagnostics.error(
+            "arazzo/selector",
+            f"`{kind}` is no kind of selector",
+            node.child("type").location,
+            hint="jsonpath, xpath or jsonpointer",
+        )
 
 
 def _kind_of(node: Node) -> tuple[str, str | None]:
@@ -113,8 +130,9 @@ def _kind_of(node: Node) -> tuple[str, str | None]:
 
 def criteria_of(source: Source, node: Node) -> tuple[Criterion, ...]:
     """Conditions; all must hold."""
-    return tuple(_criterion(source, item) for item in node.items()
-                 if is_object(item, "a criterion", AREA, source.diagnostics))
+    return tuple(
+        _criterion(source, item) for item in node.items() if is_object(item, "a criterion", AREA, source.diagnostics)
+    )
 
 
 def _criterion(source: Source, node: Node) -> Criterion:
@@ -123,13 +141,21 @@ def _criterion(source: Source, node: Node) -> Criterion:
     kind, version = _kind_of(node.child("type")) if node.has("type") else ("simple", None)
     condition, context = node.child("condition").value, node.text("context") or None
     if kind not in CRITERION_KINDS:
-        diagnostics.error("arazzo/criterion", f"`{kind}` is no kind of condition", node.child("type").location,
-                          hint=", ".join(CRITERION_KINDS))
+        diagnostics.error(
+            "arazzo/criterion",
+            f"`{kind}` is no kind of condition",
+            node.child("type").location,
+            hint=", ".join(CRITERION_KINDS),
+        )
     if not isinstance(condition, str) or not condition.strip():
         diagnostics.error("arazzo/missing-field", "the criterion has no `condition`", node.location)
     if kind != "simple" and context is None:
-        diagnostics.error("arazzo/missing-field", f"a `{kind}` condition needs a `context`", node.location,
-                          hint="for example `context: $response.body`")
+        diagnostics.error(
+            "arazzo/missing-field",
+            f"a `{kind}` condition needs a `context`",
+            node.location,
+            hint="for example `context: $response.body`",
+        )
     if context is not None:
         source.expression(context, node.child("context"))
     text = condition if isinstance(condition, str) else str(condition)
@@ -148,11 +174,16 @@ def parameters_of(source: Source, node: Node, *, placed: bool) -> tuple[StepPara
         if not name:
             source.diagnostics.error("arazzo/missing-field", "the parameter has no `name`", target.location)
         if placed and place is None:
-            source.diagnostics.error("arazzo/missing-field", f"the parameter `{name}` has no `in`", target.location,
-                                     hint="path, query, header or cookie")
+            source.diagnostics.error(
+                "arazzo/missing-field",
+                f"the parameter `{name}` has no `in`",
+                target.location,
+                hint="path, query, header or cookie",
+            )
         if place is not None and place not in PLACES[min(source.minor, 1)]:
-            source.diagnostics.error("arazzo/parameter-place", f"parameters do not go into `{place}`",
-                                     target.child("in").location)
+            source.diagnostics.error(
+                "arazzo/parameter-place", f"parameters do not go into `{place}`", target.child("in").location
+            )
         if (name, place) in found:
             source.diagnostics.error("arazzo/duplicate-parameter", f"`{name}` is given twice", item.location)
         found[name, place] = StepParameter(name=name, place=place, value=value)
@@ -169,8 +200,9 @@ def actions_of(source: Source, node: Node, section: str) -> tuple[StepAction, ..
         check_fields(target.members(), known, "an action", AREA, source.diagnostics)
         action = _action(source, target, kinds)
         if action.name in found:
-            source.diagnostics.error("arazzo/duplicate-action", f"two actions are called `{action.name}`",
-                                     item.location)
+            source.diagnostics.error(
+                "arazzo/duplicate-action", f"two actions are called `{action.name}`", item.location
+            )
         found[action.name] = action
     return tuple(found.values())
 
@@ -181,21 +213,28 @@ def _action(source: Source, node: Node, kinds: tuple[str, ...]) -> StepAction:
     if not node.text("name"):
         diagnostics.error("arazzo/missing-field", "the action has no `name`", node.location)
     if kind not in kinds:
-        diagnostics.error("arazzo/action", f"`{kind}` is no type of action here", node.child("type").location,
-                          hint=", ".join(kinds))
+        diagnostics.error(
+            "arazzo/action", f"`{kind}` is no type of action here", node.child("type").location, hint=", ".join(kinds)
+        )
     if (step and workflow) or (kind == "goto" and not (step or workflow)):
         diagnostics.error("arazzo/action", "`goto` needs either `stepId` or `workflowId`", node.location)
     after, limit = node.child("retryAfter"), node.child("retryLimit")
     for number in (after, limit):
         if number.value is not None and not _is_count(number.value, whole=number is limit):
-            diagnostics.error("arazzo/bad-value", f"`{number.key}` must be a number that is not negative",
-                              number.location)
+            diagnostics.error(
+                "arazzo/bad-value", f"`{number.key}` must be a number that is not negative", number.location
+            )
     return StepAction(
-        name=node.text("name"), kind=kind, step=step, workflow=workflow,
+        name=node.text("name"),
+        kind=kind,
+        step=step,
+        workflow=workflow,
         retry_after=float(after.value) if _is_count(after.value, whole=False) else None,
         retry_limit=limit.value if _is_count(limit.value, whole=True) else None,
         parameters=parameters_of(source, node.child("parameters"), placed=False),
-        criteria=criteria_of(source, node.child("criteria")), location=node.location)
+        criteria=criteria_of(source, node.child("criteria")),
+        location=node.location,
+    )
 
 
 def _is_count(value: object, *, whole: bool) -> bool:
@@ -214,10 +253,14 @@ def body_of(source: Source, node: Node) -> StepBody | None:
         if not item.text("target"):
             source.diagnostics.error("arazzo/missing-field", "the replacement has no `target`", item.location)
         kind = _kind_of(item.child("targetSelectorType"))[0] if item.has("targetSelectorType") else None
-        replacements.append(Replacement(target=item.text("target"), selector_kind=kind,
-                                        value=check_value(source, item.child("value"))))
-    return StepBody(content_type=node.text("contentType") or None, payload=check_value(source, node.child("payload")),
-                    replacements=tuple(replacements))
+        replacements.append(
+            Replacement(target=item.text("target"), selector_kind=kind, value=check_value(source, item.child("value")))
+        )
+    return StepBody(
+        content_type=node.text("contentType") or None,
+        payload=check_value(source, node.child("payload")),
+        replacements=tuple(replacements),
+    )
 
 
 def outputs_of(source: Source, node: Node) -> tuple[tuple[str, JsonValue], ...]:
@@ -227,6 +270,10 @@ def outputs_of(source: Source, node: Node) -> tuple[tuple[str, JsonValue], ...]:
         found.append((name, check_value(source, item)))
         if isinstance(item.value, str) and not looks_like_expression(item.value):
             report = source.diagnostics.error if item.value.startswith("$") else source.diagnostics.warning
-            report("arazzo/expression", f"`{item.value}` is no runtime expression: the output is this text itself",
-                   item.location, hint="see Arazzo 1.1, section 5.9")
+            report(
+                "arazzo/expression",
+                f"`{item.value}` is no runtime expression: the output is this text itself",
+                item.location,
+                hint="see Arazzo 1.1, section 5.9",
+            )
     return tuple(found)

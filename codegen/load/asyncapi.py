@@ -41,38 +41,92 @@ from codegen.model.ids import ChannelId, MessageId, OperationId
 
 _VERSION = re.compile(r"(?:(2)\.[0-6]|(3)\.[01])\.\d+(?:-.+)?")
 ROOT_FIELDS = {
-    2: frozenset({"asyncapi", "id", "info", "servers", "defaultContentType", "channels", "components", "tags",
-                  "externalDocs"}),
+    2: frozenset(
+        {"asyncapi", "id", "info", "servers", "defaultContentType", "channels", "components", "tags", "externalDocs"}
+    ),
     3: frozenset({"asyncapi", "id", "info", "servers", "defaultContentType", "channels", "operations", "components"}),
 }
-COMPONENT_FIELDS = frozenset({
-    "schemas", "servers", "channels", "operations", "messages", "securitySchemes", "serverVariables", "parameters",
-    "correlationIds", "replies", "replyAddresses", "externalDocs", "tags", "operationTraits", "messageTraits",
-    "serverBindings", "channelBindings", "operationBindings", "messageBindings",
-})
-CHANNEL_FIELDS = frozenset({
-    "address", "messages", "title", "summary", "description", "servers", "parameters", "tags", "externalDocs",
-    "bindings", "$ref",
-})
-OPERATION_FIELDS = frozenset({
-    "action", "channel", "title", "summary", "description", "security", "tags", "externalDocs", "bindings", "traits",
-    "messages", "reply", "deprecated", "$ref",
-})
+COMPONENT_FIELDS = frozenset(
+    {
+        "schemas",
+        "servers",
+        "channels",
+        "operations",
+        "messages",
+        "securitySchemes",
+        "serverVariables",
+        "parameters",
+        "correlationIds",
+        "replies",
+        "replyAddresses",
+        "externalDocs",
+        "tags",
+        "operationTraits",
+        "messageTraits",
+        "serverBindings",
+        "channelBindings",
+        "operationBindings",
+        "messageBindings",
+    }
+)
+CHANNEL_FIELDS = frozenset(
+    {
+        "address",
+        "messages",
+        "title",
+        "summary",
+        "description",
+        "servers",
+        "parameters",
+        "tags",
+        "externalDocs",
+        "bindings",
+        "$ref",
+    }
+)
+OPERATION_FIELDS = frozenset(
+    {
+        "action",
+        "channel",
+        "title",
+        "summary",
+        "description",
+        "security",
+        "tags",
+        "externalDocs",
+        "bindings",
+        "traits",
+        "messages",
+        "reply",
+        "deprecated",
+        "$ref",
+    }
+)
 REPLY_FIELDS = frozenset({"address", "channel", "messages", "$ref"})
 
 
-def load_asyncapi(document: Document, documents: Documents, schemas: SchemaReader,
-                  diagnostics: Diagnostics) -> Fragment:
+def load_asyncapi(
+    document: Document, documents: Documents, schemas: SchemaReader, diagnostics: Diagnostics
+) -> Fragment:
     """What one AsyncAPI document says. Declarations stay with the schema reader."""
     root = documents.root_node(document)
     version = str(root.child("asyncapi").value)
     match = _VERSION.fullmatch(version)
     if match is None:
-        diagnostics.error("asyncapi/version", f"AsyncAPI {version} is not supported", root.child("asyncapi").location,
-                          hint="2.0 to 2.6, 3.0 and 3.1 are; `asyncapi convert` updates older documents")
+        diagnostics.error(
+            "asyncapi/version",
+            f"AsyncAPI {version} is not supported",
+            root.child("asyncapi").location,
+            hint="2.0 to 2.6, 3.0 and 3.1 are; `asyncapi convert` updates older documents",
+        )
         return Fragment(contract=_contract(document, documents, version, ""))
-    source = Source(document=document, documents=documents, schemas=schemas, diagnostics=diagnostics,
-                    major=int(match[1] or match[2]))
+    source = Source(
+        document=document,
+        documents=documents,
+        schemas=schemas,
+        diagnostics=diagnostics,
+        major=int(match[1] or match[2]),
+    )
     check_fields(root.members(), ROOT_FIELDS[source.major], "an AsyncAPI document", AREA, diagnostics)
     check_fields(root.child("components").members(), COMPONENT_FIELDS, "`components`", AREA, diagnostics)
     _read_schemas(source)
@@ -85,27 +139,45 @@ def load_asyncapi(document: Document, documents: Documents, schemas: SchemaReade
     return Fragment(
         contract=_contract(document, documents, version, title),
         applications=(_application(source, version, channels, operations),),
-        channels=channels, messages=messages.messages, event_operations=operations)
+        channels=channels,
+        messages=messages.messages,
+        event_operations=operations,
+    )
 
 
 def _contract(document: Document, documents: Documents, version: str, title: str) -> Contract:
     depends_on = documents.references.get(document.path, set()) - {document.path}
-    return Contract(path=document.path, kind=ContractKind.ASYNCAPI, version=version, title=title,
-                    digest=document.digest, depends_on=tuple(sorted(depends_on)))
+    return Contract(
+        path=document.path,
+        kind=ContractKind.ASYNCAPI,
+        version=version,
+        title=title,
+        digest=document.digest,
+        depends_on=tuple(sorted(depends_on)),
+    )
 
 
-def _application(source: Source, version: str, channels: tuple[Channel, ...],
-                 operations: tuple[EventOperation, ...]) -> Application:
+def _application(
+    source: Source, version: str, channels: tuple[Channel, ...], operations: tuple[EventOperation, ...]
+) -> Application:
     root = source.root
     info = root.child("info")
     if not info.text("title"):
         source.diagnostics.error("asyncapi/missing-field", "the document has no `info.title`", info.location)
     return Application(
-        id=source.document.path, name=info.text("title") or source.document.path, version=_text(info, "version"),
-        doc=info.text("description"), protocol_version=version, servers=servers_of(source),
-        security_schemes=security_schemes_of(source), channels=tuple(c.id for c in channels),
+        id=source.document.path,
+        name=info.text("title") or source.document.path,
+        version=_text(info, "version"),
+        doc=info.text("description"),
+        protocol_version=version,
+        servers=servers_of(source),
+        security_schemes=security_schemes_of(source),
+        channels=tuple(c.id for c in channels),
         channel_keys=_channel_keys(source, channels),
-        operations=tuple(o.id for o in operations), location=root.location, extensions=extensions_of(root.members()))
+        operations=tuple(o.id for o in operations),
+        location=root.location,
+        extensions=extensions_of(root.members()),
+    )
 
 
 def _channel_keys(source: Source, channels: tuple[Channel, ...]) -> tuple[tuple[str, ChannelId], ...]:
@@ -169,12 +241,22 @@ class _Reader:
             messages += [(key, message.id)] if message else []
         bindings = node.child("bindings")
         return Channel(
-            id=ChannelId(node.id), name=name, address=address, title=node.text("title"),
-            doc=node.text("description") or node.text("summary"), parameters=parameters_of(source, node, address),
-            messages=tuple(messages), servers=_server_names(node.child("servers")),
-            bindings=raw_object(source, bindings), ordering_key=ordering_key_of(source, node),
-            retry=retry_of(source, node), dead_letter=dead_letter_of(source, node),
-            tags=tags_of(source, node.child("tags")), location=node.location, extensions=extensions_of(node.members()))
+            id=ChannelId(node.id),
+            name=name,
+            address=address,
+            title=node.text("title"),
+            doc=node.text("description") or node.text("summary"),
+            parameters=parameters_of(source, node, address),
+            messages=tuple(messages),
+            servers=_server_names(node.child("servers")),
+            bindings=raw_object(source, bindings),
+            ordering_key=ordering_key_of(source, node),
+            retry=retry_of(source, node),
+            dead_letter=dead_letter_of(source, node),
+            tags=tags_of(source, node.child("tags")),
+            location=node.location,
+            extensions=extensions_of(node.members()),
+        )
 
     def _operation(self, name: str, node: Node, channels: dict[ChannelId, Channel]) -> EventOperation | None:
         source = self.source
@@ -183,26 +265,40 @@ class _Reader:
         warn_of_channel_extensions(source, fields)
         action = node.text("action")
         if action not in ("send", "receive"):
-            source.diagnostics.error("asyncapi/action", f"the operation `{name}` must `send` or `receive`",
-                                     node.child("action").location)
+            source.diagnostics.error(
+                "asyncapi/action", f"the operation `{name}` must `send` or `receive`", node.child("action").location
+            )
             return None
         if not node.has("channel"):
-            source.diagnostics.error("asyncapi/missing-field", f"the operation `{name}` names no channel",
-                                     node.location, hint="add `channel: {$ref: '#/channels/...'}`")
+            source.diagnostics.error(
+                "asyncapi/missing-field",
+                f"the operation `{name}` names no channel",
+                node.location,
+                hint="add `channel: {$ref: '#/channels/...'}`",
+            )
             return None
         channel = self._channel(node.child("channel"), node.child("channel").text("$ref").rpartition("/")[2], channels)
         if channel is None:
             return None
         return EventOperation(
-            id=OperationId(node.id), name=name, action=Action(action), channel=channel.id,
+            id=OperationId(node.id),
+            name=name,
+            action=Action(action),
+            channel=channel.id,
             messages=self._messages_of(fields.get("messages"), channel, name),
             service=text_of(fields, "x-service") or text_of(dict(source.root.members()), "x-service") or None,
             consumer_group=text_of(fields, "x-consumer-group") or None,
             reply=self._reply(fields.get("reply"), channels, name),
-            title=text_of(fields, "title"), summary=text_of(fields, "summary"), doc=text_of(fields, "description"),
-            deprecated=flag_of(fields, "deprecated"), tags=tags_of(source, fields.get("tags")),
-            security=security_of(source, fields.get("security")), bindings=raw_object(source, fields.get("bindings")),
-            location=node.location, extensions=extensions_of(fields.items()))
+            title=text_of(fields, "title"),
+            summary=text_of(fields, "summary"),
+            doc=text_of(fields, "description"),
+            deprecated=flag_of(fields, "deprecated"),
+            tags=tags_of(source, fields.get("tags")),
+            security=security_of(source, fields.get("security")),
+            bindings=raw_object(source, fields.get("bindings")),
+            location=node.location,
+            extensions=extensions_of(fields.items()),
+        )
 
     def _messages_of(self, node: Node | None, channel: Channel, operation: str) -> tuple[MessageId, ...]:
         """Those the operation names, all of its channel when it names none."""
@@ -218,9 +314,12 @@ class _Reader:
                 found.append(MessageId(target.id))
                 continue
             self.source.diagnostics.error(
-                "asyncapi/foreign-message", f"the operation `{operation}` uses a message that its channel "
-                f"`{channel.name}` does not have", item.location, related=(channel.location,),
-                hint=f"add the message to the channel and refer to `#/channels/{channel.name}/messages/...`")
+                "asyncapi/foreign-message",
+                f"the operation `{operation}` uses a message that its channel `{channel.name}` does not have",
+                item.location,
+                related=(channel.location,),
+                hint=f"add the message to the channel and refer to `#/channels/{channel.name}/messages/...`",
+            )
         return tuple(dict.fromkeys(found))
 
     def _reply(self, node: Node | None, channels: dict[ChannelId, Channel], operation: str) -> Reply | None:
@@ -230,8 +329,11 @@ class _Reader:
         check_fields(target.members(), REPLY_FIELDS, "a reply", AREA, self.source.diagnostics)
         address = self.source.follow(target.child("address"))
         expression = None
-        if address is not None and address.value is not None and check_expression(self.source,
-                                                                                  address.child("location")):
+        if (
+            address is not None
+            and address.value is not None
+            and check_expression(self.source, address.child("location"))
+        ):
             expression = address.text("location")
         channel = None
         if target.has("channel"):
@@ -244,4 +346,3 @@ class _Reader:
 
 def _server_names(node: Node) -> tuple[str, ...]:
     return tuple(item.text("$ref").rpartition("/")[2] for item in node.items() if item.text("$ref"))
-

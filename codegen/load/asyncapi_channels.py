@@ -23,23 +23,48 @@ from codegen.model.services import SecurityScheme, SecurityUse, Server, ServerVa
 
 CHANNEL_EXTENSIONS = ("x-retry", "x-ordering-key", "x-dead-letter")
 SERVER_FIELDS = {
-    2: frozenset({"url", "protocol", "protocolVersion", "description", "variables", "security", "tags", "bindings",
-                  "$ref"}),
-    3: frozenset({"host", "protocol", "protocolVersion", "pathname", "description", "title", "summary", "variables",
-                  "security", "tags", "externalDocs", "bindings", "$ref"}),
+    2: frozenset(
+        {"url", "protocol", "protocolVersion", "description", "variables", "security", "tags", "bindings", "$ref"}
+    ),
+    3: frozenset(
+        {
+            "host",
+            "protocol",
+            "protocolVersion",
+            "pathname",
+            "description",
+            "title",
+            "summary",
+            "variables",
+            "security",
+            "tags",
+            "externalDocs",
+            "bindings",
+            "$ref",
+        }
+    ),
 }
 PARAMETER_FIELDS = {
     2: frozenset({"description", "schema", "location", "$ref"}),
     3: frozenset({"description", "enum", "default", "examples", "location", "$ref"}),
 }
-SECURITY_FIELDS = frozenset({
-    "type", "description", "name", "in", "scheme", "bearerFormat", "flows", "openIdConnectUrl", "scopes",
-})
+SECURITY_FIELDS = frozenset(
+    {
+        "type",
+        "description",
+        "name",
+        "in",
+        "scheme",
+        "bearerFormat",
+        "flows",
+        "openIdConnectUrl",
+        "scopes",
+    }
+)
 RETRY_FIELDS = frozenset({"max_attempts", "initial_delay", "max_delay", "multiplier", "backoff"})
 _BACKOFFS = {"exponential": 2.0, "constant": 1.0}
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
-_DURATION = re.compile(
-    r"P(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+_DURATION = re.compile(r"P(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 
 
 def servers_of(source: Source) -> tuple[Server, ...]:
@@ -59,17 +84,34 @@ def _server(source: Source, name: str, node: Node) -> Server:
     else:
         address = node.text("host") + node.text("pathname")
     if not address:
-        source.diagnostics.error("asyncapi/missing-field", f"the server `{name}` has no address", node.location,
-                                 hint="add `url`" if source.major == 2 else "add `host`")
+        source.diagnostics.error(
+            "asyncapi/missing-field",
+            f"the server `{name}` has no address",
+            node.location,
+            hint="add `url`" if source.major == 2 else "add `host`",
+        )
     variables = []
     for variable, item in source.members(node, "variables"):
         target = source.follow(item)
         if target is not None:
             default = target.text("default") or None
-            variables.append(ServerVariable(name=variable, default=default, values=_strings(target.child("enum")),
-                                            doc=target.text("description")))
-    return Server(name=name, url=address, protocol=node.text("protocol") or None, variables=tuple(variables),
-                  doc=node.text("description"), location=node.location, extensions=extensions_of(node.members()))
+            variables.append(
+                ServerVariable(
+                    name=variable,
+                    default=default,
+                    values=_strings(target.child("enum")),
+                    doc=target.text("description"),
+                )
+            )
+    return Server(
+        name=name,
+        url=address,
+        protocol=node.text("protocol") or None,
+        variables=tuple(variables),
+        doc=node.text("description"),
+        location=node.location,
+        extensions=extensions_of(node.members()),
+    )
 
 
 def security_schemes_of(source: Source) -> tuple[SecurityScheme, ...]:
@@ -81,12 +123,21 @@ def security_schemes_of(source: Source) -> tuple[SecurityScheme, ...]:
             continue
         check_fields(target.members(), SECURITY_FIELDS, "a security scheme", AREA, source.diagnostics)
         flows = target.child("flows").value
-        found.append(SecurityScheme(
-            name=name, kind=target.text("type"), scheme=target.text("scheme") or None,
-            parameter=target.text("name") or None, place=target.text("in") or None,
-            bearer_format=target.text("bearerFormat") or None, flows=flows if isinstance(flows, dict) else {},
-            open_id_connect_url=target.text("openIdConnectUrl") or None, doc=target.text("description"),
-            location=target.location, extensions=extensions_of(target.members())))
+        found.append(
+            SecurityScheme(
+                name=name,
+                kind=target.text("type"),
+                scheme=target.text("scheme") or None,
+                parameter=target.text("name") or None,
+                place=target.text("in") or None,
+                bearer_format=target.text("bearerFormat") or None,
+                flows=flows if isinstance(flows, dict) else {},
+                open_id_connect_url=target.text("openIdConnectUrl") or None,
+                doc=target.text("description"),
+                location=target.location,
+                extensions=extensions_of(target.members()),
+            )
+        )
     return tuple(found)
 
 
@@ -113,12 +164,17 @@ def parameters_of(source: Source, channel: Node, address: str | None) -> tuple[C
         if target is not None and is_object(target, "a parameter", AREA, source.diagnostics):
             described[name] = _parameter(source, name, target)
             if address is not None and f"{{{name}}}" not in address:
-                source.diagnostics.warning("asyncapi/address-parameter", f"the address `{address}` has no `{{{name}}}`",
-                                           node.location)
+                source.diagnostics.warning(
+                    "asyncapi/address-parameter", f"the address `{address}` has no `{{{name}}}`", node.location
+                )
     for name in _VARIABLE.findall(address or ""):
         if name not in described:
-            source.diagnostics.warning("asyncapi/address-parameter", f"`{{{name}}}` of the address is not described",
-                                       channel.location, hint=f"add `{name}` to the channel's `parameters`")
+            source.diagnostics.warning(
+                "asyncapi/address-parameter",
+                f"`{{{name}}}` of the address is not described",
+                channel.location,
+                hint=f"add `{name}` to the channel's `parameters`",
+            )
             described[name] = ChannelParameter(name=name)
     return tuple(described.values())
 
@@ -129,15 +185,20 @@ def _parameter(source: Source, name: str, node: Node) -> ChannelParameter:
     if source.major == 2:
         schema = source.follow(node.child("schema")) or node
         if schema.has("type") and schema.child("type").value != "string":
-            source.diagnostics.warning("asyncapi/parameter-type", f"the parameter `{name}` is handled as text",
-                                       schema.child("type").location)
+            source.diagnostics.warning(
+                "asyncapi/parameter-type", f"the parameter `{name}` is handled as text", schema.child("type").location
+            )
     location = node.child("location")
     valid = location.value is not None and check_expression(source, location)
     default = schema.child("default").value
     values = _strings(schema.child("enum")) or _strings(Node(schema.document, schema.pointer, _const(schema)))
     return ChannelParameter(
-        name=name, doc=node.text("description") or schema.text("description"), values=values,
-        default=None if default is None else str(default), location_expression=location.value if valid else None)
+        name=name,
+        doc=node.text("description") or schema.text("description"),
+        values=values,
+        default=None if default is None else str(default),
+        location_expression=location.value if valid else None,
+    )
 
 
 def _const(schema: Node) -> list[object]:
@@ -160,15 +221,23 @@ def retry_of(source: Source, node: Node) -> Retry | None:
     factor = retry.child("multiplier").value if retry.has("multiplier") else retry.child("backoff").value
     factor = _BACKOFFS.get(factor, factor) if isinstance(factor, str) else 2.0 if factor is None else factor
     if not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1:
-        source.diagnostics.error("asyncapi/retry", "`max_attempts` must be a whole number of at least 1",
-                                 retry.child("max_attempts").location)
+        source.diagnostics.error(
+            "asyncapi/retry",
+            "`max_attempts` must be a whole number of at least 1",
+            retry.child("max_attempts").location,
+        )
         return None
     if not isinstance(factor, int | float) or isinstance(factor, bool) or factor < 1:
-        source.diagnostics.error("asyncapi/retry", "`multiplier` must be a number of at least 1", retry.location,
-                                 hint="or `backoff: exponential`, or `backoff: constant`")
+        source.diagnostics.error(
+            "asyncapi/retry",
+            "`multiplier` must be a number of at least 1",
+            retry.location,
+            hint="or `backoff: exponential`, or `backoff: constant`",
+        )
         return None
-    return Retry(max_attempts=attempts, initial_delay=initial, max_delay=max(initial, longest),
-                 multiplier=float(factor))
+    return Retry(
+        max_attempts=attempts, initial_delay=initial, max_delay=max(initial, longest), multiplier=float(factor)
+    )
 
 
 def seconds(source: Source, node: Node, default: float) -> float:
@@ -180,8 +249,12 @@ def seconds(source: Source, node: Node, default: float) -> float:
         return float(value)
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None or not any(match.groups()):
-        source.diagnostics.error("asyncapi/duration", f"`{value}` is no duration", node.location,
-                                 hint="write seconds (`0.5`) or an ISO 8601 duration (`PT0.5S`)")
+        source.diagnostics.error(
+            "asyncapi/duration",
+            f"`{value}` is no duration",
+            node.location,
+            hint="write seconds (`0.5`) or an ISO 8601 duration (`PT0.5S`)",
+        )
         return default
     days, hours, minutes, rest = (float(part or 0) for part in match.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + rest
@@ -208,12 +281,19 @@ def dead_letter_of(source: Source, node: Node) -> ChannelId | None:
     else:
         target = None
     if target is None:
-        source.diagnostics.error("asyncapi/dead-letter", f"`x-dead-letter` names no channel: `{reference}`",
-                                 named.location, hint="give the key of a channel, or a reference to one")
+        source.diagnostics.error(
+            "asyncapi/dead-letter",
+            f"`x-dead-letter` names no channel: `{reference}`",
+            named.location,
+            hint="give the key of a channel, or a reference to one",
+        )
         return None
     if target.id == node.id:
-        source.diagnostics.error("asyncapi/dead-letter", "a channel cannot be its own dead-letter channel: what fails "
-                                 "would come back for ever", named.location)
+        source.diagnostics.error(
+            "asyncapi/dead-letter",
+            "a channel cannot be its own dead-letter channel: what fails would come back for ever",
+            named.location,
+        )
         return None
     return ChannelId(target.id)
 
@@ -222,9 +302,14 @@ def _channel(source: Source, node: Node, name: str) -> Node | None:
     channels = source.documents.root_node(node.document).child("channels")
     return source.follow(channels.child(name)) if channels.has(name) else None
 
+
 def warn_of_channel_extensions(source: Source, fields: dict[str, Node]) -> None:
     """Say that a key which belongs on the channel has no effect on an operation."""
     for key in CHANNEL_EXTENSIONS:
         if key in fields:
-            source.diagnostics.warning("asyncapi/extension-place", f"`{key}` has no effect on an operation",
-                                       fields[key].location, hint="put it on the channel")
+            source.diagnostics.warning(
+                "asyncapi/extension-place",
+                f"`{key}` has no effect on an operation",
+                fields[key].location,
+                hint="put it on the channel",
+            )

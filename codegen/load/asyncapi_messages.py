@@ -21,14 +21,31 @@ from codegen.model.events import CorrelationId, Message, MessageExample
 from codegen.model.ids import MessageId
 from codegen.model.types import Type
 
-MESSAGE_FIELDS = frozenset({
-    "headers", "payload", "correlationId", "contentType", "name", "title", "summary", "description", "tags",
-    "externalDocs", "bindings", "examples", "traits", "deprecated", "$ref",
-})
+MESSAGE_FIELDS = frozenset(
+    {
+        "headers",
+        "payload",
+        "correlationId",
+        "contentType",
+        "name",
+        "title",
+        "summary",
+        "description",
+        "tags",
+        "externalDocs",
+        "bindings",
+        "examples",
+        "traits",
+        "deprecated",
+        "$ref",
+    }
+)
 MESSAGE_FIELDS_V2 = MESSAGE_FIELDS | {"messageId", "schemaFormat"}
 EXPRESSION = re.compile(r"\$message\.(header|payload)(#(/.*)?)?", re.DOTALL)
 _READABLE_FORMATS = (
-    "application/vnd.aai.asyncapi", "application/schema+json", "application/schema+yaml",
+    "application/vnd.aai.asyncapi",
+    "application/schema+json",
+    "application/schema+yaml",
     "application/vnd.oai.openapi",
 )
 _CONTAINER_KEYS = frozenset({"message", "", "oneOf"})
@@ -66,14 +83,23 @@ class MessageReader:
         payload, refused = self._schema(fields.get("payload"), schema_format, self._payload_name(node, name, fallback))
         headers, _ = self._schema(fields.get("headers"), "", _headers_name(node, name, fields.get("headers")))
         return Message(
-            id=MessageId(node.id), name=name, title=text_of(fields, "title"), summary=text_of(fields, "summary"),
+            id=MessageId(node.id),
+            name=name,
+            title=text_of(fields, "title"),
+            summary=text_of(fields, "summary"),
             doc=text_of(fields, "description"),
             content_type=text_of(fields, "contentType") or _default_content_type(node.document, source.document),
-            payload=payload, schema_format=refused, headers=headers,
+            payload=payload,
+            schema_format=refused,
+            headers=headers,
             correlation_id=self._correlation(fields.get("correlationId")),
-            bindings=raw_object(source, fields.get("bindings")), examples=_examples(fields.get("examples")),
-            deprecated=flag_of(fields, "deprecated"), tags=tags_of(source, fields.get("tags")), location=node.location,
-            extensions=extensions_of(fields.items()))
+            bindings=raw_object(source, fields.get("bindings")),
+            examples=_examples(fields.get("examples")),
+            deprecated=flag_of(fields, "deprecated"),
+            tags=tags_of(source, fields.get("tags")),
+            location=node.location,
+            extensions=extensions_of(fields.items()),
+        )
 
     def _schema(self, node: Node | None, schema_format: str, name: tuple[str, ...]) -> tuple[Type | None, str | None]:
         """The type of a payload or of headers, and the format it is in when that one cannot be read."""
@@ -120,8 +146,12 @@ def check_expression(source: Source, node: Node) -> bool:
     """Whether the node is a runtime expression (`$message.header#/x`); reported when it is not."""
     if isinstance(node.value, str) and EXPRESSION.fullmatch(node.value):
         return True
-    source.diagnostics.error("asyncapi/expression", f"`{node.value}` is no runtime expression", node.location,
-                             hint="write `$message.header#/<pointer>` or `$message.payload#/<pointer>`")
+    source.diagnostics.error(
+        "asyncapi/expression",
+        f"`{node.value}` is no runtime expression",
+        node.location,
+        hint="write `$message.header#/<pointer>` or `$message.payload#/<pointer>`",
+    )
     return False
 
 
@@ -138,8 +168,11 @@ def readable(schema_format: str) -> bool:
 def report_format(source: Source, node: Node, schema_format: str) -> None:
     """Say that a schema is in a format that is not read."""
     source.diagnostics.unsupported(
-        "asyncapi/schema-format", f"schemas in the format `{schema_format}` are not read: the message has no type",
-        node.location, hint="describe the payload with JSON Schema, or treat it as bytes")
+        "asyncapi/schema-format",
+        f"schemas in the format `{schema_format}` are not read: the message has no type",
+        node.location,
+        hint="describe the payload with JSON Schema, or treat it as bytes",
+    )
 
 
 def raw_object(source: Source, node: Node | None) -> dict[str, Any]:
@@ -161,9 +194,15 @@ def _examples(node: Node | None) -> tuple[MessageExample, ...]:
     if node is None:
         return ()
     return tuple(
-        MessageExample(name=example.text("name"), payload=example.child("payload").value,
-                       has_payload=example.has("payload"), headers=example.child("headers").value)
-        for example in node.items() if isinstance(example.value, dict))
+        MessageExample(
+            name=example.text("name"),
+            payload=example.child("payload").value,
+            has_payload=example.has("payload"),
+            headers=example.child("headers").value,
+        )
+        for example in node.items()
+        if isinstance(example.value, dict)
+    )
 
 
 def _default_content_type(definition: Document, reader: Document) -> str | None:
@@ -200,8 +239,12 @@ def _names_of(data: Any) -> list[str]:
     if not isinstance(data, dict):
         return []
     components = data.get("components")
-    found = [name for section in ("schemas", "messages")
-             for name in (_object(components).get(section) or {}) if isinstance(name, str)]
+    found = [
+        name
+        for section in ("schemas", "messages")
+        for name in (_object(components).get(section) or {})
+        if isinstance(name, str)
+    ]
     for channel in _object(data.get("channels")).values():
         for key, message in _object(_object(channel).get("messages")).items():
             if "$ref" not in _object(message):
@@ -209,8 +252,11 @@ def _names_of(data: Any) -> list[str]:
         for action in ("publish", "subscribe"):
             message = _object(_object(_object(channel).get(action)).get("message"))
             options = [message, *(message.get("oneOf") or [])]
-            found += [str(option.get("messageId") or option.get("name") or option.get("title") or "")
-                      for option in options if isinstance(option, dict) and "payload" in option]
+            found += [
+                str(option.get("messageId") or option.get("name") or option.get("title") or "")
+                for option in options
+                if isinstance(option, dict) and "payload" in option
+            ]
     return found
 
 

@@ -119,9 +119,12 @@ class Source:
         foreign = one if one.document is not above.document else two
         if foreign.document is not above.document and _has_reference(foreign.value):
             self.diagnostics.unsupported(
-                "asyncapi/trait-merge", f"`{above.key}` of a trait in `{foreign.document.path}` holds references and "
-                "cannot be merged with what stands here: only one of the two is used", above.location,
-                hint="put the whole object into a schema and refer to it from one place")
+                "asyncapi/trait-merge",
+                f"`{above.key}` of a trait in `{foreign.document.path}` holds references and "
+                "cannot be merged with what stands here: only one of the two is used",
+                above.location,
+                hint="put the whole object into a schema and refer to it from one place",
+            )
             return above
         return Node(above.document, above.pointer, _merge_patch(one.value, two.value))
 

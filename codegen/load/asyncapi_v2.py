@@ -25,10 +25,21 @@ from codegen.model.events import Action, Channel, EventOperation, Message
 from codegen.model.ids import ChannelId, MessageId, OperationId
 
 CHANNEL_FIELDS = frozenset({"description", "servers", "subscribe", "publish", "parameters", "bindings", "$ref"})
-OPERATION_FIELDS = frozenset({
-    "operationId", "summary", "description", "security", "tags", "externalDocs", "bindings", "traits", "message",
-    "deprecated", "$ref",
-})
+OPERATION_FIELDS = frozenset(
+    {
+        "operationId",
+        "summary",
+        "description",
+        "security",
+        "tags",
+        "externalDocs",
+        "bindings",
+        "traits",
+        "message",
+        "deprecated",
+        "$ref",
+    }
+)
 _ACTIONS = {"publish": Action.RECEIVE, "subscribe": Action.SEND}
 
 
@@ -57,22 +68,31 @@ class _Reader:
     messages: MessageReader
     names: dict[str, Node]
 
-    def channel(self, address: str, node: Node, id_: ChannelId,
-                operations: list[tuple[EventOperation, tuple[Message, ...]]]) -> Channel:
+    def channel(
+        self, address: str, node: Node, id_: ChannelId, operations: list[tuple[EventOperation, tuple[Message, ...]]]
+    ) -> Channel:
         source = self.source
         check_fields(node.members(), CHANNEL_FIELDS, "a channel", AREA, source.diagnostics)
         messages = {message.id: message.name for _, carried in operations for message in carried}
         return Channel(
-            id=id_, name=address, address=address, doc=node.text("description"),
+            id=id_,
+            name=address,
+            address=address,
+            doc=node.text("description"),
             parameters=parameters_of(source, node, address),
             messages=tuple((name, id_) for id_, name in messages.items()),
             servers=tuple(str(item.value) for item in node.child("servers").items()),
-            bindings=raw_object(source, node.child("bindings")), ordering_key=ordering_key_of(source, node),
-            retry=retry_of(source, node), dead_letter=dead_letter_of(source, node), location=node.location,
-            extensions=extensions_of(node.members()))
+            bindings=raw_object(source, node.child("bindings")),
+            ordering_key=ordering_key_of(source, node),
+            retry=retry_of(source, node),
+            dead_letter=dead_letter_of(source, node),
+            location=node.location,
+            extensions=extensions_of(node.members()),
+        )
 
-    def operations(self, address: str, channel: Node,
-                   id_: ChannelId) -> list[tuple[EventOperation, tuple[Message, ...]]]:
+    def operations(
+        self, address: str, channel: Node, id_: ChannelId
+    ) -> list[tuple[EventOperation, tuple[Message, ...]]]:
         found = []
         for key, action in _ACTIONS.items():
             node = channel.child(key)
@@ -80,8 +100,9 @@ class _Reader:
                 found.append(self._operation(address, node, action, id_))
         return found
 
-    def _operation(self, address: str, node: Node, action: Action,
-                   channel: ChannelId) -> tuple[EventOperation, tuple[Message, ...]]:
+    def _operation(
+        self, address: str, node: Node, action: Action, channel: ChannelId
+    ) -> tuple[EventOperation, tuple[Message, ...]]:
         source = self.source
         fields = source.with_traits(node)
         check_fields(fields.items(), OPERATION_FIELDS, "an operation", AREA, source.diagnostics)
@@ -93,22 +114,34 @@ class _Reader:
         name = self._name(address, node, action, named)
         messages = self._messages(fields.get("message"), name)
         operation = EventOperation(
-            id=id_, name=name, action=action, channel=channel,
+            id=id_,
+            name=name,
+            action=action,
+            channel=channel,
             messages=tuple(MessageId(message.id) for message in messages),
             service=text_of(fields, "x-service") or text_of(dict(source.root.members()), "x-service") or None,
-            consumer_group=text_of(fields, "x-consumer-group") or None, summary=text_of(fields, "summary"),
-            doc=text_of(fields, "description"), deprecated=flag_of(fields, "deprecated"),
-            tags=tags_of(source, fields.get("tags")), security=security_of(source, fields.get("security")),
-            bindings=raw_object(source, fields.get("bindings")), location=node.location,
-            extensions=extensions_of(fields.items()))
+            consumer_group=text_of(fields, "x-consumer-group") or None,
+            summary=text_of(fields, "summary"),
+            doc=text_of(fields, "description"),
+            deprecated=flag_of(fields, "deprecated"),
+            tags=tags_of(source, fields.get("tags")),
+            security=security_of(source, fields.get("security")),
+            bindings=raw_object(source, fields.get("bindings")),
+            location=node.location,
+            extensions=extensions_of(fields.items()),
+        )
         return operation, messages
 
     def _name(self, address: str, node: Node, action: Action, operation_id: str) -> str:
         name = operation_id or f"{action.value}_{address}"
         other = self.names.setdefault(name, node)
         if other is not node:
-            self.source.diagnostics.error("asyncapi/duplicate-operation", f"two operations are called `{name}`",
-                                          node.location, related=(other.location,))
+            self.source.diagnostics.error(
+                "asyncapi/duplicate-operation",
+                f"two operations are called `{name}`",
+                node.location,
+                related=(other.location,),
+            )
         return name
 
     def _messages(self, node: Node | None, operation: str) -> tuple[Message, ...]:
@@ -117,6 +150,8 @@ class _Reader:
             return ()
         options = list(target.child("oneOf").items()) if target.has("oneOf") else [target]
         several = len(options) > 1
-        found = [self.messages.read(option, (operation, str(i + 1)) if several else (operation,))
-                 for i, option in enumerate(options)]
+        found = [
+            self.messages.read(option, (operation, str(i + 1)) if several else (operation,))
+            for i, option in enumerate(options)
+        ]
         return tuple(message for message in found if message is not None)

@@ -125,8 +125,14 @@ class Documents:
     in bytes.
     """
 
-    def __init__(self, root: Path, diagnostics: Diagnostics, *,
-                 max_file_size: int = DEFAULT_MAX_FILE_SIZE, allow_remote: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        diagnostics: Diagnostics,
+        *,
+        max_file_size: int = DEFAULT_MAX_FILE_SIZE,
+        allow_remote: bool = False,
+    ) -> None:
         self._root = root.resolve()
         self._diagnostics = diagnostics
         self._max_file_size = max_file_size
@@ -143,25 +149,40 @@ class Documents:
         try:
             file = (self._root / path).resolve(strict=True)
             if not file.is_relative_to(self._root):
-                self._diagnostics.error("document/outside", f"`{path}` lies outside the contracts folder", place,
-                                        hint="copy the file into the contracts folder")
+                self._diagnostics.error(
+                    "document/outside",
+                    f"`{path}` lies outside the contracts folder",
+                    place,
+                    hint="copy the file into the contracts folder",
+                )
                 return None
             status = file.stat()
             if not stat.S_ISREG(status.st_mode):
-                self._diagnostics.error("document/unreadable", f"`{path}` is not a regular file", place,
-                                        hint="contracts are plain files: move it out of the contracts folder")
+                self._diagnostics.error(
+                    "document/unreadable",
+                    f"`{path}` is not a regular file",
+                    place,
+                    hint="contracts are plain files: move it out of the contracts folder",
+                )
                 return None
             size = status.st_size
             if size > self._max_file_size:
                 self._diagnostics.error(
-                    "document/too-large", f"{size:,} bytes are more than the limit of {self._max_file_size:,}", place,
-                    hint="split the file with $ref, or raise max_file_size in the settings")
+                    "document/too-large",
+                    f"{size:,} bytes are more than the limit of {self._max_file_size:,}",
+                    place,
+                    hint="split the file with $ref, or raise max_file_size in the settings",
+                )
                 return None
             return file.read_bytes()
         except (OSError, RuntimeError, ValueError) as problem:
             reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-            self._diagnostics.error("document/unreadable", f"cannot read `{path}`: {reason}", place,
-                                    hint="mend the link or the permissions, or move it out of the contracts folder")
+            self._diagnostics.error(
+                "document/unreadable",
+                f"cannot read `{path}`: {reason}",
+                place,
+                hint="mend the link or the permissions, or move it out of the contracts folder",
+            )
             return None
 
     def text_digest(self, path: str) -> str | None:
@@ -189,10 +210,17 @@ class Documents:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError as problem:
             start = content.rfind(b"\n", 0, problem.start) + 1
-            place = Location(path=path, line=content.count(b"\n", 0, problem.start) + 1,
-                             column=len(content[start:problem.start].decode(errors="replace")) + 1)
-            self._diagnostics.error("document/encoding", "not UTF-8 text", place,
-                                    hint="save the file as UTF-8; other encodings are not read")
+            place = Location(
+                path=path,
+                line=content.count(b"\n", 0, problem.start) + 1,
+                column=len(content[start : problem.start].decode(errors="replace")) + 1,
+            )
+            self._diagnostics.error(
+                "document/encoding",
+                "not UTF-8 text",
+                place,
+                hint="save the file as UTF-8; other encodings are not read",
+            )
             return None
 
     def _parse(self, path: str, content: bytes) -> Document | None:
@@ -209,8 +237,12 @@ class Documents:
         try:
             data = parse_yaml(text)
         except YamlError as problem:
-            self._diagnostics.error(problem.rule, problem.message, Location(path=path, line=problem.line,
-                                    column=problem.column), hint=problem.hint)
+            self._diagnostics.error(
+                problem.rule,
+                problem.message,
+                Location(path=path, line=problem.line, column=problem.column),
+                hint=problem.hint,
+            )
             return None
         return Document(path, data, digest, positions.PositionIndex(text, json_text=False))
 
@@ -226,35 +258,53 @@ class Documents:
             return found
 
         try:
-            parsed = json.loads(text, object_pairs_hook=unique, parse_constant=_refuse_constant,
-                                parse_int=_integer, parse_float=_number)
+            parsed = json.loads(
+                text, object_pairs_hook=unique, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_number
+            )
         except json.JSONDecodeError as problem:
             if not path.endswith(".json"):
                 return _NOT_JSON
-            self._diagnostics.error("document/syntax", f"JSON: {problem.msg}",
-                                    Location(path=path, line=problem.lineno, column=problem.colno),
-                                    hint="JSON has no comments and no comma before a closing bracket; a file that is "
-                                         "YAML is named .yaml")
+            self._diagnostics.error(
+                "document/syntax",
+                f"JSON: {problem.msg}",
+                Location(path=path, line=problem.lineno, column=problem.colno),
+                hint="JSON has no comments and no comma before a closing bracket; a file that is YAML is named .yaml",
+            )
             return _FAILED
         except _NotJson as problem:
             line, column = positions.bare_word(text, problem.word)
-            self._diagnostics.error(problem.rule, problem.message, Location(path=path, line=line, column=column),
-                                    hint="put it in quotes when it is meant as text")
+            self._diagnostics.error(
+                problem.rule,
+                problem.message,
+                Location(path=path, line=line, column=column),
+                hint="put it in quotes when it is meant as text",
+            )
             return _FAILED
         except RecursionError:
             line, column = positions.too_deep(text, MAX_DEPTH)
-            self._diagnostics.error("document/too-deep", f"nested more than {MAX_DEPTH} levels deep",
-                                    Location(path=path, line=line, column=column), hint=_DEEP_HINT)
+            self._diagnostics.error(
+                "document/too-deep",
+                f"nested more than {MAX_DEPTH} levels deep",
+                Location(path=path, line=line, column=column),
+                hint=_DEEP_HINT,
+            )
             return _FAILED
         if _SURROGATE.search(text) and (place := positions.lone_surrogate(text)):
-            self._diagnostics.error("document/encoding", "half of a surrogate pair is no character",
-                                    Location(path=path, line=place[0], column=place[1]),
-                                    hint="write the character itself, or both halves of the escape")
+            self._diagnostics.error(
+                "document/encoding",
+                "half of a surrogate pair is no character",
+                Location(path=path, line=place[0], column=place[1]),
+                hint="write the character itself, or both halves of the escape",
+            )
             return _FAILED
         for key in duplicates:
             line, column = positions.repeated_key(text, key)
-            self._diagnostics.error("document/duplicate-key", f"the key `{key}` stands twice in one object",
-                                    Location(path=path, line=line, column=column), hint="remove one of the two")
+            self._diagnostics.error(
+                "document/duplicate-key",
+                f"the key `{key}` stands twice in one object",
+                Location(path=path, line=line, column=column),
+                hint="remove one of the two",
+            )
         return _FAILED if duplicates else parsed
 
     def root_node(self, document: Document) -> Node:
@@ -270,13 +320,20 @@ class Documents:
         while isinstance(node.value, dict) and "$ref" in node.value:
             reference = node.value["$ref"]
             if len(seen) > MAX_REFERENCE_CHAIN:
-                self._diagnostics.error("document/long-ref", f"more than {MAX_REFERENCE_CHAIN} references in a row",
-                                        node.child("$ref").location, hint="refer to what is meant directly")
+                self._diagnostics.error(
+                    "document/long-ref",
+                    f"more than {MAX_REFERENCE_CHAIN} references in a row",
+                    node.child("$ref").location,
+                    hint="refer to what is meant directly",
+                )
                 return None
             if node.id in seen:
-                self._diagnostics.error("document/cyclic-ref", f"`{reference}` leads back to itself without a schema",
-                                        node.child("$ref").location,
-                                        hint="one of the references of the circle must be replaced by what is meant")
+                self._diagnostics.error(
+                    "document/cyclic-ref",
+                    f"`{reference}` leads back to itself without a schema",
+                    node.child("$ref").location,
+                    hint="one of the references of the circle must be replaced by what is meant",
+                )
                 return None
             seen.append(node.id)
             target = self.resolve(reference, node)
@@ -288,8 +345,12 @@ class Documents:
     def resolve(self, reference: object, at: Node) -> Node | None:
         """The node that one reference string at `at` names (RFC 3986, RFC 6901); None, reported, when there is none."""
         if not isinstance(reference, str):
-            self._diagnostics.error("document/bad-ref", "`$ref` must be a string", _place_of(at),
-                                    hint="such as `#/components/schemas/Name` or `other.yaml#/Name`")
+            self._diagnostics.error(
+                "document/bad-ref",
+                "`$ref` must be a string",
+                _place_of(at),
+                hint="such as `#/components/schemas/Name` or `other.yaml#/Name`",
+            )
             return None
         file, _, fragment = reference.partition("#")
         embedded = self._identified(file, at) if file else None
@@ -307,8 +368,12 @@ class Documents:
                 node = next((found for inner in _resources(at) if (found := self._within(inner, pointer))), None)
         if node is None:
             other = "" if document is at.document else f" in {document.path}"
-            self._diagnostics.error("document/missing-ref", f"`{reference}` does not exist{other}", _place_of(at),
-                                    hint=_nearest(base, pointer) or _MISSING_HINT)
+            self._diagnostics.error(
+                "document/missing-ref",
+                f"`{reference}` does not exist{other}",
+                _place_of(at),
+                hint=_nearest(base, pointer) or _MISSING_HINT,
+            )
         return node
 
     @staticmethod
@@ -332,27 +397,42 @@ class Documents:
             url = urljoin(base, file) if base else file
             parts = urlsplit(url)
         except ValueError as problem:
-            self._diagnostics.error("document/bad-ref", f"`{file}` is no reference: {problem}", _place_of(at),
-                                    hint="references are relative paths or URLs: RFC 3986")
+            self._diagnostics.error(
+                "document/bad-ref",
+                f"`{file}` is no reference: {problem}",
+                _place_of(at),
+                hint="references are relative paths or URLs: RFC 3986",
+            )
             return None
         if parts.scheme or parts.netloc:
             return self._remote(url, _place_of(at))
         path = _joined(at.document.path, unquote(parts.path))
         if path is None:
-            self._diagnostics.error("document/outside", f"`{file}` lies outside the contracts folder", _place_of(at),
-                                    hint="copy the file into the contracts folder")
+            self._diagnostics.error(
+                "document/outside",
+                f"`{file}` lies outside the contracts folder",
+                _place_of(at),
+                hint="copy the file into the contracts folder",
+            )
             return None
         if path not in self._loaded and not _is_file(self._root / path):
-            self._diagnostics.error("document/missing-ref", f"the file `{path}` does not exist", _place_of(at),
-                                    hint="references are relative to the file they stand in")
+            self._diagnostics.error(
+                "document/missing-ref",
+                f"the file `{path}` does not exist",
+                _place_of(at),
+                hint="references are relative to the file they stand in",
+            )
             return None
         return self.load(path)
 
     def _remote(self, url: str, where: Location) -> Document | None:
         if url not in self._loaded and not (self._allow_remote and is_remote(url)):
             self._diagnostics.error(
-                "document/remote-ref", f"`{url}` is remote: remote references are not followed", where,
-                hint="copy the document into the contracts folder and refer to the copy, or set allow_remote_refs")
+                "document/remote-ref",
+                f"`{url}` is remote: remote references are not followed",
+                where,
+                hint="copy the document into the contracts folder and refer to the copy, or set allow_remote_refs",
+            )
             return None
         if url not in self._loaded:
             content = fetch(url, self._max_file_size)
@@ -366,8 +446,7 @@ class Documents:
     def _anchor(self, document: Document, name: str) -> Node | None:
         anchors = self._anchors.get(document.path)
         if anchors is None:
-            anchors = self._anchors[document.path] = dict(
-                _find_keyword(document.data, ("$anchor", "$dynamicAnchor")))
+            anchors = self._anchors[document.path] = dict(_find_keyword(document.data, ("$anchor", "$dynamicAnchor")))
         pointer = anchors.get(name)
         if pointer is None:
             return None
@@ -461,13 +540,20 @@ def _place_of(at: Node) -> Location:
 
 
 def _resources(at: Node) -> Iterator[Node]:
-    """The schemas around `at` that have an `$id`, the innermost first: what `#/...` within them is relative to."""
+    """The schemas around `at` that `#/...` within them may be relative to, the innermost first.
+
+    Those with an `$id`, and those that AsyncAPI embeds whole: payloads, headers, and schemas with a `schemaFormat`.
+    """
     found: list[Node] = []
     node: Node | None = Node(at.document, "", at.document.data)
+    embeds = False
     for token in at.pointer.split("/")[1:]:
         node = _step(node, token) if node else None
-        if node is not None and node.has("$id"):
+        if node is None:
+            break
+        if node.has("$id") or token in ("payload", "headers") or (embeds and token == "schema"):
             found.append(node)
+        embeds = node.has("schemaFormat")
     return reversed(found)
 
 

@@ -16,21 +16,38 @@ _TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _ID = r"[A-Za-z0-9_\-]+"
 _NAME = r"[A-Za-z0-9._\-]+"
 _SOURCE = rf"(?:header\.{_TCHARS}|query\.[^{{}}]+|path\.[^{{}}]+|(?:body|payload){_POINTER}{_DEREFERENCE})"
-_GRAMMAR = re.compile("|".join((
-    r"\$(?:url|method|statusCode|self)",
-    rf"\$(?:request|response|message)\.{_SOURCE}",
-    rf"\$(?:inputs|outputs)\.{_NAME}{_POINTER}{_DEREFERENCE}",
-    rf"\$steps\.(?P<step>{_ID})\.outputs\.{_NAME}{_POINTER}{_DEREFERENCE}",
-    rf"\$workflows\.(?P<workflow>{_ID})\.(?:inputs|outputs|steps)\.{_NAME}{_POINTER}{_DEREFERENCE}",
-    rf"\$sourceDescriptions\.(?P<source>{_ID})\.[^{{}}]+",
-    rf"\$components\.(?P<section>parameters|successActions|failureActions|inputs)\.(?P<component>{_NAME})",
-)))
+_GRAMMAR = re.compile(
+    "|".join(
+        (
+            r"\$(?:url|method|statusCode|self)",
+            rf"\$(?:request|response|message)\.{_SOURCE}",
+            rf"\$(?:inputs|outputs)\.{_NAME}{_POINTER}{_DEREFERENCE}",
+            rf"\$steps\.(?P<step>{_ID})\.outputs\.{_NAME}{_POINTER}{_DEREFERENCE}",
+            rf"\$workflows\.(?P<workflow>{_ID})\.(?:inputs|outputs|steps)\.{_NAME}{_POINTER}{_DEREFERENCE}",
+            rf"\$sourceDescriptions\.(?P<source>{_ID})\.[^{{}}]+",
+            rf"\$components\.(?P<section>parameters|successActions|failureActions|inputs)\.(?P<component>{_NAME})",
+        )
+    )
+)
 _LOOSE = re.compile(r"\$(?:inputs|outputs|steps|workflows|sourceDescriptions|components)\.[^{}]+|\$(?:inputs|outputs)")
 _EMBEDDED = re.compile(r"\{(\$[^{}]*)\}")
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 _IN_CONDITION = re.compile(r"\$[A-Za-z][^\s()=!<>&|,]*")
-_ROOTS = ("url", "method", "statusCode", "self", "request", "response", "message", "inputs", "outputs", "steps",
-          "workflows", "sourceDescriptions", "components")
+_ROOTS = (
+    "url",
+    "method",
+    "statusCode",
+    "self",
+    "request",
+    "response",
+    "message",
+    "inputs",
+    "outputs",
+    "steps",
+    "workflows",
+    "sourceDescriptions",
+    "components",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +69,13 @@ def parse_expression(text: str) -> Expression | None:
     if match is None:
         return Expression(text=text, strict=False) if _LOOSE.fullmatch(text) else None
     section = match["section"]
-    return Expression(text=text, step=match["step"], workflow=match["workflow"], source=match["source"],
-                      component=(section, match["component"]) if section else None)
+    return Expression(
+        text=text,
+        step=match["step"],
+        workflow=match["workflow"],
+        source=match["source"],
+        component=(section, match["component"]) if section else None,
+    )
 
 
 def embedded_in(text: str) -> Iterator[str]:

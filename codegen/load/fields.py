@@ -10,15 +10,20 @@ from codegen.load.documents import Node
 from codegen.model.types import JsonValue
 
 
-def check_fields(names: Iterable[tuple[str, Node]], known: Collection[str], what: str, area: str,
-                 diagnostics: Diagnostics) -> None:
+def check_fields(
+    names: Iterable[tuple[str, Node]], known: Collection[str], what: str, area: str, diagnostics: Diagnostics
+) -> None:
     """Warn about every member that is neither known nor an extension (`x-...`), rule `<area>/unknown-field`."""
     for name, node in names:
         if name in known or name.startswith("x-"):
             continue
         close = get_close_matches(name, known, n=1)
-        diagnostics.warning(f"{area}/unknown-field", f"`{name}` is no field of {what}: it is ignored", node.location,
-                            hint=f"did you mean `{close[0]}`?" if close else "extensions start with `x-`")
+        diagnostics.warning(
+            f"{area}/unknown-field",
+            f"`{name}` is no field of {what}: it is ignored",
+            node.location,
+            hint=f"did you mean `{close[0]}`?" if close else "extensions start with `x-`",
+        )
 
 
 def extensions_of(members: Iterable[tuple[str, Node]]) -> Mapping[str, JsonValue]:

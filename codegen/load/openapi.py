@@ -35,30 +35,45 @@ def load_openapi(document: Document, documents: Documents, schemas: Schemas, dia
     names = {site.name: site.id for site in sites}
     operations = tuple(read_operation(reading, site, names, scheme_names, security) for site in sites)
     service = Service(
-        id=document.path, name=root.child("info").text("title") or document.path,
-        operations=tuple(operation.id for operation in operations), doc=root.child("info").text("description"),
-        version=str(root.child("info", "version").value or ""), servers=read_servers(reading, root.child("servers")),
-        security_schemes=schemes, location=root.location, extensions=extensions(root))
+        id=document.path,
+        name=root.child("info").text("title") or document.path,
+        operations=tuple(operation.id for operation in operations),
+        doc=root.child("info").text("description"),
+        version=str(root.child("info", "version").value or ""),
+        servers=read_servers(reading, root.child("servers")),
+        security_schemes=schemes,
+        location=root.location,
+        extensions=extensions(root),
+    )
     return Fragment(contract=_contract(reading), services=(service,), operations=operations)
 
 
 def _check_version(reading: Reading) -> bool:
     root, diagnostics = reading.root, reading.diagnostics
     if root.has("swagger"):
-        diagnostics.error("openapi/version", f"Swagger {root.value['swagger']} is not supported",
-                          root.child("swagger").location, hint="convert the document to OpenAPI 3.0 or 3.1")
+        diagnostics.error(
+            "openapi/version",
+            f"Swagger {root.value['swagger']} is not supported",
+            root.child("swagger").location,
+            hint="convert the document to OpenAPI 3.0 or 3.1",
+        )
         return False
     version = root.text("openapi")
     if re.fullmatch(r"3\.[01]\.\d+(-.+)?", version):
         return True
     where = root.child("openapi").location
     if re.fullmatch(r"3\.\d+\.\d+(-.+)?", version):
-        diagnostics.warning("openapi/version", f"OpenAPI {version} is read as 3.1", where,
-                            hint="what is new in it is ignored")
+        diagnostics.warning(
+            "openapi/version", f"OpenAPI {version} is read as 3.1", where, hint="what is new in it is ignored"
+        )
         return True
     given = root.child("openapi").value
-    diagnostics.error("openapi/version", f"OpenAPI {given} is not supported" if given is not None
-                      else "`openapi: 3.1.0` is missing", where, hint="3.0 and 3.1 are, as `3.1.0` in quotes or not")
+    diagnostics.error(
+        "openapi/version",
+        f"OpenAPI {given} is not supported" if given is not None else "`openapi: 3.1.0` is missing",
+        where,
+        hint="3.0 and 3.1 are, as `3.1.0` in quotes or not",
+    )
     return False
 
 
@@ -86,6 +101,10 @@ def _read_components(reading: Reading) -> None:
 def _contract(reading: Reading) -> Contract:
     document, root = reading.document, reading.root
     return Contract(
-        path=document.path, kind=ContractKind.OPENAPI, version=root.text("openapi"),
-        title=root.child("info").text("title"), digest=document.digest,
-        depends_on=tuple(sorted(reading.documents.references.get(document.path, set()) - {document.path})))
+        path=document.path,
+        kind=ContractKind.OPENAPI,
+        version=root.text("openapi"),
+        title=root.child("info").text("title"),
+        digest=document.digest,
+        depends_on=tuple(sorted(reading.documents.references.get(document.path, set()) - {document.path})),
+    )

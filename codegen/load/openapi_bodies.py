@@ -25,12 +25,14 @@ def read_body(reading: Reading, operation: str, item: Node) -> Body | None:
     if not content:
         reading.diagnostics.warning("openapi/no-content", "a request body without `content` is ignored", node.location)
         return None
-    return Body(required=reading.flag(node, "required"), doc=node.text("description"), content=content,
-                location=node.location)
+    return Body(
+        required=reading.flag(node, "required"), doc=node.text("description"), content=content, location=node.location
+    )
 
 
-def read_responses(reading: Reading, operation: str, node: Node,
-                   operations: Mapping[str, OperationId]) -> tuple[Response, ...]:
+def read_responses(
+    reading: Reading, operation: str, node: Node, operations: Mapping[str, OperationId]
+) -> tuple[Response, ...]:
     """All responses; inline schemas are named after the operation, all but the first success with the status."""
     statuses = [key for key, _ in node.members() if not key.startswith("x-")]
     first = next((s for s in statuses if s.startswith("2")), statuses[0] if statuses else "")
@@ -39,8 +41,9 @@ def read_responses(reading: Reading, operation: str, node: Node,
         if status.startswith("x-"):
             continue
         if not _STATUS.fullmatch(status):
-            reading.diagnostics.error("openapi/status", f"`{status}` is not a status: `200`, `4XX` or `default`",
-                                      item.location)
+            reading.diagnostics.error(
+                "openapi/status", f"`{status}` is not a status: `200`, `4XX` or `default`", item.location
+            )
             continue
         name = (operation, "response") if status == first else (operation, "response", status)
         response = _read_response(reading, status, name, item, operations)
@@ -49,17 +52,22 @@ def read_responses(reading: Reading, operation: str, node: Node,
     return tuple(found)
 
 
-def _read_response(reading: Reading, status: str, name: tuple[str, ...], item: Node,
-                   operations: Mapping[str, OperationId]) -> Response | None:
+def _read_response(
+    reading: Reading, status: str, name: tuple[str, ...], item: Node, operations: Mapping[str, OperationId]
+) -> Response | None:
     node = reading.object(item, "response")
     if node is None:
         return None
     key = component(node, "responses")
     name = (key, "response") if key else name
     return Response(
-        status=status, doc=node.text("description"), headers=read_headers(reading, name, node.child("headers")),
-        content=_read_content(reading, name, node.child("content")), links=_read_links(reading, node, operations),
-        location=node.location)
+        status=status,
+        doc=node.text("description"),
+        headers=read_headers(reading, name, node.child("headers")),
+        content=_read_content(reading, name, node.child("content")),
+        links=_read_links(reading, node, operations),
+        location=node.location,
+    )
 
 
 def _read_content(reading: Reading, name: tuple[str, ...], node: Node) -> tuple[MediaType, ...]:
@@ -77,9 +85,15 @@ def _read_content(reading: Reading, name: tuple[str, ...], node: Node) -> tuple[
             own_name = (*name, _subtype(media_type)) if read else name
             body_type = reading.schemas.type_of(described.child(key), own_name)
             read.append((schema, body_type))
-        found.append(MediaType(name=media_type, type=body_type, examples=examples(reading, described),
-                               encodings=_read_encodings(reading, name, described.child("encoding")),
-                               location=item.location))
+        found.append(
+            MediaType(
+                name=media_type,
+                type=body_type,
+                examples=examples(reading, described),
+                encodings=_read_encodings(reading, name, described.child("encoding")),
+                location=item.location,
+            )
+        )
     return tuple(found)
 
 
@@ -94,10 +108,15 @@ def _read_encodings(reading: Reading, name: tuple[str, ...], node: Node) -> tupl
         if encoding is None:
             continue
         explode = reading.flag(encoding, "explode") if encoding.has("explode") else None
-        found.append(PartEncoding(
-            property=property_name, content_type=encoding.text("contentType") or None,
-            style=encoding.text("style") or None, explode=explode,
-            headers=read_headers(reading, (*name, property_name), encoding.child("headers"))))
+        found.append(
+            PartEncoding(
+                property=property_name,
+                content_type=encoding.text("contentType") or None,
+                style=encoding.text("style") or None,
+                explode=explode,
+                headers=read_headers(reading, (*name, property_name), encoding.child("headers")),
+            )
+        )
     return tuple(found)
 
 
@@ -106,27 +125,38 @@ def _read_links(reading: Reading, response: Node, operations: Mapping[str, Opera
     for name, item in response.child("links").members():
         node = reading.object(item, "link")
         if node is not None:
-            found.append(Link(
-                name=name, operation=_link_target(reading, name, node, operations),
-                parameters=tuple((key, value.value) for key, value in node.child("parameters").members()),
-                request_body=node.value.get("requestBody"), doc=node.text("description"), location=node.location))
+            found.append(
+                Link(
+                    name=name,
+                    operation=_link_target(reading, name, node, operations),
+                    parameters=tuple((key, value.value) for key, value in node.child("parameters").members()),
+                    request_body=node.value.get("requestBody"),
+                    doc=node.text("description"),
+                    location=node.location,
+                )
+            )
     return tuple(found)
 
 
 def _link_target(reading: Reading, name: str, node: Node, operations: Mapping[str, OperationId]) -> OperationId | None:
     operation_id, reference = node.text("operationId"), node.text("operationRef")
     if bool(operation_id) == bool(reference):
-        reading.diagnostics.error("openapi/link", f"the link `{name}` needs either `operationId` or `operationRef`",
-                                  node.location)
+        reading.diagnostics.error(
+            "openapi/link", f"the link `{name}` needs either `operationId` or `operationRef`", node.location
+        )
         return None
     if operation_id:
         if operation_id not in operations:
-            reading.diagnostics.error("openapi/link", f"the link `{name}` leads to `{operation_id}`, which is no "
-                                      "operation of this document", node.child("operationId").location)
+            reading.diagnostics.error(
+                "openapi/link",
+                f"the link `{name}` leads to `{operation_id}`, which is no operation of this document",
+                node.child("operationId").location,
+            )
         return operations.get(operation_id)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", reference):
-        reading.diagnostics.unsupported("openapi/link", f"the link `{name}` leads to a remote document",
-                                        node.child("operationRef").location)
+        reading.diagnostics.unsupported(
+            "openapi/link", f"the link `{name}` leads to a remote document", node.child("operationRef").location
+        )
         return None
     target = reading.documents.resolve(reference, node.child("operationRef"))
     return OperationId(target.id) if target is not None else None

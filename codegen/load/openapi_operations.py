@@ -26,8 +26,14 @@ from codegen.model.services import (
     Transcoding,
 )
 
-_IDEMPOTENCY = {"GET": Idempotency.SAFE, "HEAD": Idempotency.SAFE, "OPTIONS": Idempotency.SAFE,
-                "TRACE": Idempotency.SAFE, "PUT": Idempotency.IDEMPOTENT, "DELETE": Idempotency.IDEMPOTENT}
+_IDEMPOTENCY = {
+    "GET": Idempotency.SAFE,
+    "HEAD": Idempotency.SAFE,
+    "OPTIONS": Idempotency.SAFE,
+    "TRACE": Idempotency.SAFE,
+    "PUT": Idempotency.IDEMPOTENT,
+    "DELETE": Idempotency.IDEMPOTENT,
+}
 """RFC 9110 section 9.2.2."""
 
 
@@ -61,8 +67,9 @@ def find_sites(reading: Reading) -> tuple[Site, ...]:
     return _without_doubles(reading, sites)
 
 
-def _sites_of_item(reading: Reading, pointer: str, path: str, role: HttpRole, item: Node,
-                   derived: str) -> Iterator[Site]:
+def _sites_of_item(
+    reading: Reading, pointer: str, path: str, role: HttpRole, item: Node, derived: str
+) -> Iterator[Site]:
     target = reading.object(item, "path item")
     if target is None:
         return
@@ -75,12 +82,20 @@ def _sites_of_item(reading: Reading, pointer: str, path: str, role: HttpRole, it
             node = reading.object(holder.child(method), "operation")
             if node is not None:
                 yield from _sites_of_operation(
-                    reading, f"{pointer}/{method}", path, role, holder, node, method,
-                    _derived_name(path, role, method, derived, alone=len(methods) == 1))
+                    reading,
+                    f"{pointer}/{method}",
+                    path,
+                    role,
+                    holder,
+                    node,
+                    method,
+                    _derived_name(path, role, method, derived, alone=len(methods) == 1),
+                )
 
 
-def _sites_of_operation(reading: Reading, pointer: str, path: str, role: HttpRole, item: Node, node: Node,
-                        method: str, derived: str) -> Iterator[Site]:
+def _sites_of_operation(
+    reading: Reading, pointer: str, path: str, role: HttpRole, item: Node, node: Node, method: str, derived: str
+) -> Iterator[Site]:
     name = node.text("operationId") or derived
     nested: list[Site] = []
     for key, callback in node.child("callbacks").members():
@@ -89,13 +104,29 @@ def _sites_of_operation(reading: Reading, pointer: str, path: str, role: HttpRol
             continue
         for expression, callback_item in expressions.members():
             if not expression.startswith("x-"):
-                nested.extend(_sites_of_item(
-                    reading, f"{pointer}/callbacks/{escape(key)}/{escape(expression)}", expression, HttpRole.CALLBACK,
-                    callback_item, f"{name}_{key}"))
+                nested.extend(
+                    _sites_of_item(
+                        reading,
+                        f"{pointer}/callbacks/{escape(key)}/{escape(expression)}",
+                        expression,
+                        HttpRole.CALLBACK,
+                        callback_item,
+                        f"{name}_{key}",
+                    )
+                )
     depth = pointer.count("/callbacks/") + 1
     own = [site.id for site in nested if site.id.partition("#")[2].count("/callbacks/") == depth]
-    yield Site(OperationId(f"{reading.document.path}#{pointer}"), name, node.has("operationId"), method.upper(), path,
-               role, item, node, tuple(own))
+    yield Site(
+        OperationId(f"{reading.document.path}#{pointer}"),
+        name,
+        node.has("operationId"),
+        method.upper(),
+        path,
+        role,
+        item,
+        node,
+        tuple(own),
+    )
     yield from nested
 
 
@@ -116,8 +147,12 @@ def _report_equal_paths(reading: Reading, sites: list[Site]) -> None:
         first = seen.setdefault((site.method, re.sub(r"\{[^{}]*\}", "{}", site.path)), site)
         if first is not site:
             reading.diagnostics.error(
-                "openapi/equal-paths", f"`{site.method} {site.path}` and `{first.path}` match the same requests",
-                site.node.location, related=(first.node.location,), hint="merge the two paths")
+                "openapi/equal-paths",
+                f"`{site.method} {site.path}` and `{first.path}` match the same requests",
+                site.node.location,
+                related=(first.node.location,),
+                hint="merge the two paths",
+            )
 
 
 def _without_doubles(reading: Reading, sites: list[Site]) -> tuple[Site, ...]:
@@ -127,19 +162,31 @@ def _without_doubles(reading: Reading, sites: list[Site]) -> tuple[Site, ...]:
         if known is site:
             continue
         if site.named_by_contract and known.named_by_contract:
-            reading.diagnostics.error("openapi/duplicate-operation", f"the operationId `{site.name}` is used twice",
-                                      site.node.child("operationId").location,
-                                      related=(known.node.child("operationId").location,),
-                                      hint="operationIds must be unique within a document")
+            reading.diagnostics.error(
+                "openapi/duplicate-operation",
+                f"the operationId `{site.name}` is used twice",
+                site.node.child("operationId").location,
+                related=(known.node.child("operationId").location,),
+                hint="operationIds must be unique within a document",
+            )
         else:
-            reading.diagnostics.error("openapi/duplicate-operation",
-                                      f"two operations would both be called `{site.name}`", site.node.location,
-                                      related=(known.node.location,), hint="give them an operationId")
+            reading.diagnostics.error(
+                "openapi/duplicate-operation",
+                f"two operations would both be called `{site.name}`",
+                site.node.location,
+                related=(known.node.location,),
+                hint="give them an operationId",
+            )
     return tuple(first.values())
 
 
-def read_operation(reading: Reading, site: Site, operations: Mapping[str, OperationId], schemes: frozenset[str],
-                   default_security: tuple[SecurityRequirement, ...]) -> Operation:
+def read_operation(
+    reading: Reading,
+    site: Site,
+    operations: Mapping[str, OperationId],
+    schemes: frozenset[str],
+    default_security: tuple[SecurityRequirement, ...],
+) -> Operation:
     """One operation, complete. `operations` are all of the document by name, for links."""
     node = site.node
     parameters = read_parameters(reading, site.name, site.item.child("parameters"), node.child("parameters"))
@@ -149,19 +196,31 @@ def read_operation(reading: Reading, site: Site, operations: Mapping[str, Operat
     idempotency = _IDEMPOTENCY.get(site.method, Idempotency.BY_KEY if key_header else Idempotency.UNKNOWN)
     servers = read_servers(reading, node.child("servers")) or read_servers(reading, site.item.child("servers"))
     binding = HttpBinding(
-        method=site.method, path=site.path, role=site.role, parameters=parameters,
+        method=site.method,
+        path=site.path,
+        role=site.role,
+        parameters=parameters,
         body=read_body(reading, site.name, node.child("requestBody")) if node.has("requestBody") else None,
         responses=read_responses(reading, site.name, node.child("responses"), operations),
-        security=read_security(reading, node, schemes,
-                               default_security if site.role is HttpRole.ENDPOINT else ()),
-        servers=servers, callbacks=site.callbacks, idempotency_header=key_header)
+        security=read_security(reading, node, schemes, default_security if site.role is HttpRole.ENDPOINT else ()),
+        servers=servers,
+        callbacks=site.callbacks,
+        idempotency_header=key_header,
+    )
     return Operation(
-        id=site.id, name=site.name, named_by_contract=site.named_by_contract,
+        id=site.id,
+        name=site.name,
+        named_by_contract=site.named_by_contract,
         summary=node.text("summary") or site.item.text("summary"),
         doc=node.text("description") or site.item.text("description"),
         tags=tuple(tag.value for tag in node.child("tags").items() if isinstance(tag.value, str)),
-        deprecated=reading.flag(node, "deprecated"), idempotency=idempotency, binding=binding,
-        transcoding=_read_transcoding(reading, node, parameters), location=node.location, extensions=extensions(node))
+        deprecated=reading.flag(node, "deprecated"),
+        idempotency=idempotency,
+        binding=binding,
+        transcoding=_read_transcoding(reading, node, parameters),
+        location=node.location,
+        extensions=extensions(node),
+    )
 
 
 def _read_transcoding(reading: Reading, node: Node, parameters: tuple[Parameter, ...]) -> Transcoding | None:
@@ -169,8 +228,9 @@ def _read_transcoding(reading: Reading, node: Node, parameters: tuple[Parameter,
     if not node.has("x-grpc-method"):
         for key in node.value:
             if key.startswith("x-grpc-"):
-                reading.diagnostics.error("openapi/grpc", f"`{key}` needs `x-grpc-method` beside it",
-                                          node.child(key).location)
+                reading.diagnostics.error(
+                    "openapi/grpc", f"`{key}` needs `x-grpc-method` beside it", node.child(key).location
+                )
         return None
     rpc = node.text("x-grpc-method")
     if not re.fullmatch(r"[A-Za-z_][\w.]*/[A-Za-z_]\w*", rpc):
@@ -178,7 +238,10 @@ def _read_transcoding(reading: Reading, node: Node, parameters: tuple[Parameter,
         return None
     renamed = [(p.name, p.extensions["x-grpc-field"]) for p in parameters if "x-grpc-field" in p.extensions]
     return Transcoding(
-        rpc=rpc, parameter_fields=tuple((name, field) for name, field in renamed if isinstance(field, str)),
-        body_field=node.text("x-grpc-body") or None, response_field=node.text("x-grpc-response-body") or None,
+        rpc=rpc,
+        parameter_fields=tuple((name, field) for name, field in renamed if isinstance(field, str)),
+        body_field=node.text("x-grpc-body") or None,
+        response_field=node.text("x-grpc-response-body") or None,
         constants=tuple((key, value.value) for key, value in node.child("x-grpc-set").members()),
-        location=node.child("x-grpc-method").location)
+        location=node.child("x-grpc-method").location,
+    )

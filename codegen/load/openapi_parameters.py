@@ -40,9 +40,13 @@ def _read_list(reading: Reading, operation: str, node: Node) -> Iterable[Paramet
             continue
         key = (parameter.name, parameter.place)
         if key in seen:
-            reading.diagnostics.error("openapi/duplicate-parameter",
-                                      f"the {parameter.place.value} parameter `{parameter.name}` is declared twice",
-                                      item.location, related=(seen[key].location,), hint="remove one of the two")
+            reading.diagnostics.error(
+                "openapi/duplicate-parameter",
+                f"the {parameter.place.value} parameter `{parameter.name}` is declared twice",
+                item.location,
+                related=(seen[key].location,),
+                hint="remove one of the two",
+            )
         seen[key] = parameter
     return seen.values()
 
@@ -60,8 +64,12 @@ def _read_parameter(reading: Reading, operation: str, item: Node) -> Parameter |
         return None
     where = ParameterPlace(place)
     if where is ParameterPlace.HEADER and name.lower() in _IGNORED_HEADERS:
-        reading.diagnostics.warning("openapi/ignored-parameter", f"a header parameter `{name}` is ignored in OpenAPI",
-                                    node.location, hint="describe it by the content, or by a security scheme")
+        reading.diagnostics.warning(
+            "openapi/ignored-parameter",
+            f"a header parameter `{name}` is ignored in OpenAPI",
+            node.location,
+            hint="describe it by the content, or by a security scheme",
+        )
         return None
     return _build(reading, operation, node, name, where)
 
@@ -73,19 +81,33 @@ def _build(reading: Reading, operation: str, node: Node, name: str, place: Param
     schema = reading.documents.follow(node.child("schema")) if node.has("schema") else None
     has_default = schema is not None and schema.has("default")
     return Parameter(
-        name=name, place=place, type=value_type, required=_required(reading, node, name, place),
-        style="content" if media_type else style, explode=explode,
-        allow_reserved=reading.flag(node, "allowReserved"), media_type=media_type, doc=node.text("description"),
+        name=name,
+        place=place,
+        type=value_type,
+        required=_required(reading, node, name, place),
+        style="content" if media_type else style,
+        explode=explode,
+        allow_reserved=reading.flag(node, "allowReserved"),
+        media_type=media_type,
+        doc=node.text("description"),
         deprecated=reading.flag(node, "deprecated"),
-        default=schema.value["default"] if schema is not None and has_default else None, has_default=has_default,
-        examples=examples(reading, node), location=node.location, extensions=extensions(node))
+        default=schema.value["default"] if schema is not None and has_default else None,
+        has_default=has_default,
+        examples=examples(reading, node),
+        location=node.location,
+        extensions=extensions(node),
+    )
 
 
 def _required(reading: Reading, node: Node, name: str, place: ParameterPlace) -> bool:
     required = reading.flag(node, "required")
     if place is ParameterPlace.PATH and not required:
-        reading.diagnostics.warning("openapi/path-parameter", f"the path parameter `{name}` must say `required: true`",
-                                    node.location, hint="add `required: true`")
+        reading.diagnostics.warning(
+            "openapi/path-parameter",
+            f"the path parameter `{name}` must say `required: true`",
+            node.location,
+            hint="add `required: true`",
+        )
         return True
     return required
 
@@ -94,8 +116,11 @@ def _serialisation(reading: Reading, node: Node, name: str, place: ParameterPlac
     allowed = _STYLES[place]
     style = node.value.get("style", allowed[0])
     if style not in allowed:
-        reading.diagnostics.error("openapi/style", f"the style of the {place.value} parameter `{name}` must be "
-                                  + " or ".join(allowed), node.child("style").location)
+        reading.diagnostics.error(
+            "openapi/style",
+            f"the style of the {place.value} parameter `{name}` must be " + " or ".join(allowed),
+            node.child("style").location,
+        )
         style = allowed[0]
     return style, reading.flag(node, "explode", style == "form")
 
@@ -106,15 +131,22 @@ def _value_type(reading: Reading, node: Node, name: tuple[str, ...]) -> tuple[Ty
         return reading.schemas.type_of(node.child("schema"), name), None
     content = dict(node.child("content").members())
     if len(content) > 1:
-        reading.diagnostics.error("openapi/parameter-content", "`content` of a parameter must have one media type",
-                                  node.child("content").location)
+        reading.diagnostics.error(
+            "openapi/parameter-content",
+            "`content` of a parameter must have one media type",
+            node.child("content").location,
+        )
     for media_type, described in content.items():
         target = reading.object(described, "media type")
         if target is None or not target.has("schema"):
             return ANY, media_type
         return reading.schemas.type_of(target.child("schema"), name), media_type
-    reading.diagnostics.warning("openapi/no-schema", "neither `schema` nor `content`: any value is accepted",
-                                node.location, hint="add a `schema`")
+    reading.diagnostics.warning(
+        "openapi/no-schema",
+        "neither `schema` nor `content`: any value is accepted",
+        node.location,
+        hint="add a `schema`",
+    )
     return ANY, None
 
 
@@ -127,9 +159,16 @@ def read_headers(reading: Reading, owner: tuple[str, ...], node: Node) -> tuple[
             continue
         key = component(header, "headers")
         value_type, _ = _value_type(reading, header, (key, "header") if key else (*owner, name))
-        found.append(Header(name=name, type=value_type, required=reading.flag(header, "required"),
-                            doc=header.text("description"), deprecated=reading.flag(header, "deprecated"),
-                            location=header.location))
+        found.append(
+            Header(
+                name=name,
+                type=value_type,
+                required=reading.flag(header, "required"),
+                doc=header.text("description"),
+                deprecated=reading.flag(header, "deprecated"),
+                location=header.location,
+            )
+        )
     return tuple(found)
 
 
@@ -148,13 +187,22 @@ def check_template(reading: Reading, path: str, parameters: Iterable[Parameter],
     variables = _TEMPLATE.findall(path)
     for variable in dict.fromkeys(variables):
         if variables.count(variable) > 1:
-            reading.diagnostics.error("openapi/path-parameter", f"`{{{variable}}}` stands twice in `{path}`",
-                                      where.location)
+            reading.diagnostics.error(
+                "openapi/path-parameter", f"`{{{variable}}}` stands twice in `{path}`", where.location
+            )
         if variable not in declared:
-            reading.diagnostics.error("openapi/path-parameter", f"`{{{variable}}}` of `{path}` is not declared",
-                                      where.location, hint=f"add a parameter `{variable}` with `in: path`")
+            reading.diagnostics.error(
+                "openapi/path-parameter",
+                f"`{{{variable}}}` of `{path}` is not declared",
+                where.location,
+                hint=f"add a parameter `{variable}` with `in: path`",
+            )
     for name, parameter in declared.items():
         if name not in variables:
-            reading.diagnostics.error("openapi/path-parameter", f"the path parameter `{name}` is not in `{path}`",
-                                      parameter.location, hint=f"add `{{{name}}}` to the path, or correct the name")
+            reading.diagnostics.error(
+                "openapi/path-parameter",
+                f"the path parameter `{name}` is not in `{path}`",
+                parameter.location,
+                hint=f"add `{{{name}}}` to the path, or correct the name",
+            )
     return set(variables) == set(declared) and len(set(variables)) == len(variables)

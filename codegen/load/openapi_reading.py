@@ -16,15 +16,15 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _SCHEMA_OR_CONTENT = "schema content style explode allowReserved example examples"
 
 FIELDS: Mapping[str, frozenset[str]] = {
-    name: frozenset(fields.split()) for name, fields in {
-        "document": "openapi info jsonSchemaDialect servers paths webhooks components security tags externalDocs "
-                    "$self",
+    name: frozenset(fields.split())
+    for name, fields in {
+        "document": "openapi info jsonSchemaDialect servers paths webhooks components security tags externalDocs $self",
         "info": "title summary description termsOfService contact license version",
         "components": "schemas responses parameters examples requestBodies headers securitySchemes links callbacks "
-                      "pathItems mediaTypes",
+        "pathItems mediaTypes",
         "path item": "$ref summary description servers parameters " + " ".join(METHODS),
         "operation": "tags summary description externalDocs operationId parameters requestBody responses callbacks "
-                     "deprecated security servers",
+        "deprecated security servers",
         "parameter": "name in description required deprecated allowEmptyValue " + _SCHEMA_OR_CONTENT,
         "header": "description required deprecated allowEmptyValue " + _SCHEMA_OR_CONTENT,
         "request body": "description content required",
@@ -35,7 +35,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "server": "url description variables name",
         "server variable": "enum default description",
         "security scheme": "type description name in scheme bearerFormat flows openIdConnectUrl oauth2MetadataUrl "
-                           "deprecated",
+        "deprecated",
     }.items()
 }
 """Fixed fields per object, OpenAPI 3.0 to 3.2 together."""
@@ -80,8 +80,12 @@ class Reading:
             if key in known or key.startswith("x-"):
                 continue
             close = get_close_matches(key, known, n=1)
-            self.diagnostics.warning("openapi/unknown-field", f"`{key}` is not a field of a {kind} and is ignored",
-                                     node.child(key).location, hint=f"did you mean `{close[0]}`?" if close else "")
+            self.diagnostics.warning(
+                "openapi/unknown-field",
+                f"`{key}` is not a field of a {kind} and is ignored",
+                node.child(key).location,
+                hint=f"did you mean `{close[0]}`?" if close else "",
+            )
 
     def unexpected(self, node: Node, key: str, expected: str) -> None:
         """Report that the member `key` is not what it must be."""

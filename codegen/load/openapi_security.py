@@ -9,8 +9,13 @@ from codegen.load.documents import Node
 from codegen.load.openapi_reading import Reading, extensions
 from codegen.model.services import SecurityRequirement, SecurityScheme, SecurityUse, Server, ServerVariable
 
-_NEEDS = {"apiKey": ("name", "in"), "http": ("scheme",), "oauth2": ("flows",), "openIdConnect": ("openIdConnectUrl",),
-          "mutualTLS": ()}
+_NEEDS = {
+    "apiKey": ("name", "in"),
+    "http": ("scheme",),
+    "oauth2": ("flows",),
+    "openIdConnect": ("openIdConnectUrl",),
+    "mutualTLS": (),
+}
 """Kinds of schemes and the fields each must have."""
 
 
@@ -25,12 +30,23 @@ def read_servers(reading: Reading, node: Node) -> tuple[Server, ...]:
         variables = _read_variables(reading, server.child("variables"))
         for name in re.findall(r"\{([^{}]*)\}", url):
             if name not in {variable.name for variable in variables}:
-                reading.diagnostics.error("openapi/server-variable", f"`{{{name}}}` of `{url}` is not declared",
-                                          server.location, hint=f"add `{name}` to `variables`, with a default")
-        found.append(Server(
-            name=server.text("name") or str(position), url=url, protocol=url.partition("://")[0] if "://" in url
-            else None, variables=variables, doc=server.text("description"), location=server.location,
-            extensions=extensions(server)))
+                reading.diagnostics.error(
+                    "openapi/server-variable",
+                    f"`{{{name}}}` of `{url}` is not declared",
+                    server.location,
+                    hint=f"add `{name}` to `variables`, with a default",
+                )
+        found.append(
+            Server(
+                name=server.text("name") or str(position),
+                url=url,
+                protocol=url.partition("://")[0] if "://" in url else None,
+                variables=variables,
+                doc=server.text("description"),
+                location=server.location,
+                extensions=extensions(server),
+            )
+        )
     return tuple(found)
 
 
@@ -43,13 +59,23 @@ def _read_variables(reading: Reading, node: Node) -> tuple[ServerVariable, ...]:
         values = tuple(str(value.value) for value in variable.child("enum").items())
         default = variable.value.get("default")
         if default is None:
-            reading.diagnostics.error("openapi/server-variable", f"the server variable `{name}` needs a default",
-                                      variable.location)
+            reading.diagnostics.error(
+                "openapi/server-variable", f"the server variable `{name}` needs a default", variable.location
+            )
         elif values and str(default) not in values:
-            reading.diagnostics.error("openapi/server-variable", f"the default of `{name}` is not in its `enum`",
-                                      variable.child("default").location)
-        found.append(ServerVariable(name=name, default=None if default is None else str(default), values=values,
-                                    doc=variable.text("description")))
+            reading.diagnostics.error(
+                "openapi/server-variable",
+                f"the default of `{name}` is not in its `enum`",
+                variable.child("default").location,
+            )
+        found.append(
+            ServerVariable(
+                name=name,
+                default=None if default is None else str(default),
+                values=values,
+                doc=variable.text("description"),
+            )
+        )
     return tuple(found)
 
 
@@ -69,19 +95,29 @@ def _read_scheme(reading: Reading, name: str, item: Node) -> SecurityScheme | No
         return None
     for field in _NEEDS[kind]:
         if not node.value.get(field):
-            reading.diagnostics.error("openapi/security-scheme", f"the {kind} scheme `{name}` needs `{field}`",
-                                      node.location)
+            reading.diagnostics.error(
+                "openapi/security-scheme", f"the {kind} scheme `{name}` needs `{field}`", node.location
+            )
             return None
     flows = node.value.get("flows")
     return SecurityScheme(
-        name=name, kind=kind, scheme=node.text("scheme") or None, parameter=node.text("name") or None,
-        place=node.text("in") or None, bearer_format=node.text("bearerFormat") or None,
-        flows=flows if isinstance(flows, dict) else {}, open_id_connect_url=node.text("openIdConnectUrl") or None,
-        doc=node.text("description"), location=node.location, extensions=extensions(node))
+        name=name,
+        kind=kind,
+        scheme=node.text("scheme") or None,
+        parameter=node.text("name") or None,
+        place=node.text("in") or None,
+        bearer_format=node.text("bearerFormat") or None,
+        flows=flows if isinstance(flows, dict) else {},
+        open_id_connect_url=node.text("openIdConnectUrl") or None,
+        doc=node.text("description"),
+        location=node.location,
+        extensions=extensions(node),
+    )
 
 
-def read_security(reading: Reading, owner: Node, schemes: Container[str],
-                  default: tuple[SecurityRequirement, ...]) -> tuple[SecurityRequirement, ...]:
+def read_security(
+    reading: Reading, owner: Node, schemes: Container[str], default: tuple[SecurityRequirement, ...]
+) -> tuple[SecurityRequirement, ...]:
     """The alternatives that `owner` states, or `default`. `security: []` is one empty, anonymous requirement."""
     if not owner.has("security"):
         return default
@@ -100,8 +136,12 @@ def _read_requirement(reading: Reading, item: Node, schemes: Container[str]) -> 
     uses = []
     for name, scopes in item.members():
         if name not in schemes:
-            reading.diagnostics.error("openapi/security", f"`{name}` is not a security scheme of this document",
-                                      scopes.location, hint="declare it in components/securitySchemes")
+            reading.diagnostics.error(
+                "openapi/security",
+                f"`{name}` is not a security scheme of this document",
+                scopes.location,
+                hint="declare it in components/securitySchemes",
+            )
             return None
         uses.append(SecurityUse(scheme=name, scopes=tuple(str(scope.value) for scope in scopes.items())))
     return tuple(uses)

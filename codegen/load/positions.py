@@ -116,7 +116,7 @@ def repeated_key(text: str, key: str) -> tuple[int, int]:
             seen.append(set())
         elif token in "}]":
             seen.pop()
-        elif token[0] == '"' and re.match(r"\s*:", text[match.end():match.end() + 64]):
+        elif token[0] == '"' and re.match(r"\s*:", text[match.end() : match.end() + 64]):
             name = _unquoted(token)
             if name == key and name in seen[-1]:
                 return _place(text, match.start())

@@ -37,8 +37,14 @@ class ProtoSet:
     descriptor_set: bytes
 
 
-def load_protos(root: Path, paths: Sequence[str], digests: Mapping[str, str], diagnostics: Diagnostics, *,
-                unread: Sequence[str] = ()) -> ProtoSet:
+def load_protos(
+    root: Path,
+    paths: Sequence[str],
+    digests: Mapping[str, str],
+    diagnostics: Diagnostics,
+    *,
+    unread: Sequence[str] = (),
+) -> ProtoSet:
     """Load the proto files `paths` (relative to `root`, with `/`). `digests` are SHA-256 by path.
 
     `unread` are files that could not be read, which was reported: what imports them is left out.
@@ -71,17 +77,26 @@ def _read(descriptor_set: bytes) -> FileDescriptorSet:
 def _is_contract(path: str, diagnostics: Diagnostics) -> bool:
     if not path.startswith(_WITH_PROTOBUF):
         return True
-    diagnostics.warning("proto/bundled", "a copy of a file that comes with protobuf is not generated again",
-                        Location(path=path), hint="delete it; imports of it work without it")
+    diagnostics.warning(
+        "proto/bundled",
+        "a copy of a file that comes with protobuf is not generated again",
+        Location(path=path),
+        hint="delete it; imports of it work without it",
+    )
     return False
 
 
-def _check_imports(files: Mapping[str, FileDescriptorProto], ours: frozenset[str], root: Path,
-                   diagnostics: Diagnostics) -> None:
+def _check_imports(
+    files: Mapping[str, FileDescriptorProto], ours: frozenset[str], root: Path, diagnostics: Diagnostics
+) -> None:
     for name in files:
         if name not in ours and not name.startswith(_WITH_PROTOBUF) and (root / name).is_file():
-            diagnostics.error("proto/import-not-a-contract", f"{name} is imported, but is not one of the contracts",
-                              Location(path=name), hint="add it to the contracts, or remove the import")
+            diagnostics.error(
+                "proto/import-not-a-contract",
+                f"{name} is imported, but is not one of the contracts",
+                Location(path=name),
+                hint="add it to the contracts, or remove the import",
+            )
 
 
 def _pool(files: Iterable[FileDescriptorProto]) -> DescriptorPool | None:
@@ -95,24 +110,36 @@ def _pool(files: Iterable[FileDescriptorProto]) -> DescriptorPool | None:
     return pool
 
 
-def _fragment(file: FileDescriptorProto, digest: str, ours: frozenset[str], pool: DescriptorPool | None,
-              foreign: _Foreign) -> Fragment:
+def _fragment(
+    file: FileDescriptorProto, digest: str, ours: frozenset[str], pool: DescriptorPool | None, foreign: _Foreign
+) -> Fragment:
     reader = FileReader(file, pool)
     declarations = tuple(reader.declarations())
     services = tuple(reader.services())
     operations = tuple(operation for _, found in services for operation in found)
     imports = tuple(name for name in file.dependency if name in ours)
     return Fragment(
-        contract=Contract(path=file.name, kind=ContractKind.PROTO, version=_version(file), title=file.package,
-                          digest=digest, depends_on=imports),
+        contract=Contract(
+            path=file.name,
+            kind=ContractKind.PROTO,
+            version=_version(file),
+            title=file.package,
+            digest=digest,
+            depends_on=imports,
+        ),
         declarations=(*declarations, *foreign.referred_to_by(declarations, operations)),
         services=tuple(service for service, _ in services),
         operations=operations,
         proto_file=ProtoFile(
-            path=file.name, package=file.package, syntax=_version(file), imports=imports,
+            path=file.name,
+            package=file.package,
+            syntax=_version(file),
+            imports=imports,
             foreign_imports=tuple(name for name in file.dependency if name not in ours),
             declarations=tuple(declared.id for declared in declarations),
-            services=tuple(service.id for service, _ in services)))
+            services=tuple(service.id for service, _ in services),
+        ),
+    )
 
 
 def _version(file: FileDescriptorProto) -> str:
@@ -129,8 +156,9 @@ class _Foreign:
         self._pool = pool
         self._unread: dict[TypeId, Declaration] | None = None
 
-    def referred_to_by(self, declarations: Iterable[Declaration],
-                       operations: Iterable[Operation]) -> Iterator[Declaration]:
+    def referred_to_by(
+        self, declarations: Iterable[Declaration], operations: Iterable[Operation]
+    ) -> Iterator[Declaration]:
         """Those that are referred to, directly or through each other, and were not handed out yet."""
         pending = [target for declared in declarations for target in _targets(declared)]
         for operation in operations:
@@ -144,8 +172,11 @@ class _Foreign:
 
     def _all(self) -> dict[TypeId, Declaration]:
         if self._unread is None:
-            self._unread = {declared.id: declared for file in self._files.values()
-                            for declared in FileReader(file, self._pool).declarations()}
+            self._unread = {
+                declared.id: declared
+                for file in self._files.values()
+                for declared in FileReader(file, self._pool).declarations()
+            }
         return self._unread
 
 

@@ -42,12 +42,16 @@ _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _IMPORT = re.compile(r"""\bimport\s+(?:public\s+|weak\s+|option\s+)?["'](?P<path>[^"']+)["']""")
 
 
-def compile_protos(root: Path, paths: Sequence[str], diagnostics: Diagnostics, *,
-                   unread: Sequence[str] = ()) -> tuple[tuple[str, ...], bytes]:
+def compile_protos(
+    root: Path, paths: Sequence[str], diagnostics: Diagnostics, *, unread: Sequence[str] = ()
+) -> tuple[tuple[str, ...], bytes]:
     """The paths that compiled, in the given order, and the serialised descriptor set of these and their imports."""
     if os.pathsep in str(root.resolve()):
-        diagnostics.error("proto/folder", f"the contracts folder has a `{os.pathsep}` in its path: protoc parts there",
-                          hint="rename the folder, or work in another one")
+        diagnostics.error(
+            "proto/folder",
+            f"the contracts folder has a `{os.pathsep}` in its path: protoc parts there",
+            hint="rename the folder, or work in another one",
+        )
         return (), b""
     remaining = _without(root, paths, dict.fromkeys(unread), diagnostics) if unread else list(paths)
     include = [*(f"-I{folder}" for folder in include_folders(root)), *_renamed_by_common_protos()]
@@ -85,8 +89,16 @@ def _run(root: Path, include: Sequence[str], paths: Sequence[str]) -> tuple[byte
         target = Path(folder) / "set.bin"
         log = Path(folder) / "log"
         with _standard_error_to(log):
-            status = protoc.main(["protoc", *include, "--include_imports", "--include_source_info",
-                                  f"--descriptor_set_out={target}", *(str(root.resolve() / path) for path in paths)])
+            status = protoc.main(
+                [
+                    "protoc",
+                    *include,
+                    "--include_imports",
+                    "--include_source_info",
+                    f"--descriptor_set_out={target}",
+                    *(str(root.resolve() / path) for path in paths),
+                ]
+            )
         return (target.read_bytes() if status == 0 else None), log.read_text(encoding="utf-8", errors="replace")
 
 
@@ -126,7 +138,8 @@ def _report(complaints: str, ours: frozenset[str], diagnostics: Diagnostics) -> 
         if path in ours:
             bad[path] = None
         follows = (path in missing and text == "File not found.") or (
-            path in importers and text.endswith("is not defined."))
+            path in importers and text.endswith("is not defined.")
+        )
         if not follows and not _follows_from_another(text, ours, bad):
             diagnostics.error("proto/compile", text, location, hint=_hint(text))
     return bad
@@ -136,8 +149,12 @@ def _report_log(line: str, ours: frozenset[str], diagnostics: Diagnostics) -> No
     """protoc logs rather than reports a missing `syntax`; everything else in its log is of no use to an author."""
     found = _NO_SYNTAX.search(line)
     if found and found["path"] in ours:
-        diagnostics.warning("proto/no-syntax", "no `syntax` or `edition`: read as proto2", Location(path=found["path"]),
-                            hint='begin the file with `syntax = "proto3";`')
+        diagnostics.warning(
+            "proto/no-syntax",
+            "no `syntax` or `edition`: read as proto2",
+            Location(path=found["path"]),
+            hint='begin the file with `syntax = "proto3";`',
+        )
 
 
 def _hint(text: str) -> str:
@@ -158,8 +175,9 @@ def _without(root: Path, paths: Sequence[str], bad: Mapping[str, None], diagnost
             return [path for path in paths if path not in out]
         for path, found in cause.items():
             out[path] = None
-            diagnostics.warning("proto/skipped", f"not read, because it imports {found}, which does not compile",
-                                Location(path=path))
+            diagnostics.warning(
+                "proto/skipped", f"not read, because it imports {found}, which does not compile", Location(path=path)
+            )
 
 
 def _imports_of(path: Path) -> tuple[str, ...]:

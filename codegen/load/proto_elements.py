@@ -68,10 +68,20 @@ WELL_KNOWN: Mapping[str, Type] = {
     "google.protobuf.ListValue": ListOf(item=ANY),
     "google.protobuf.NullValue": Scalar(primitive=Primitive.NULL),
     "google.protobuf.Any": Scalar(primitive=Primitive.ANY, format="google.protobuf.Any"),
-    **{f"google.protobuf.{name}Value": Nullable(inner=Scalar(primitive=kind)) for name, kind in (
-        ("Double", Primitive.DOUBLE), ("Float", Primitive.FLOAT), ("Int64", Primitive.INT64),
-        ("UInt64", Primitive.UINT64), ("Int32", Primitive.INT32), ("UInt32", Primitive.UINT32),
-        ("Bool", Primitive.BOOLEAN), ("String", Primitive.STRING), ("Bytes", Primitive.BYTES))},
+    **{
+        f"google.protobuf.{name}Value": Nullable(inner=Scalar(primitive=kind))
+        for name, kind in (
+            ("Double", Primitive.DOUBLE),
+            ("Float", Primitive.FLOAT),
+            ("Int64", Primitive.INT64),
+            ("UInt64", Primitive.UINT64),
+            ("Int32", Primitive.INT32),
+            ("UInt32", Primitive.UINT32),
+            ("Bool", Primitive.BOOLEAN),
+            ("String", Primitive.STRING),
+            ("Bytes", Primitive.BYTES),
+        )
+    },
 }
 """Types with a JSON form of their own (https://protobuf.dev/programming-guides/json/). A field keeps the name of its
 proto type in `extensions["proto.type"]`."""
@@ -106,12 +116,18 @@ class FileReader:
         full = self._full_name(name)
         entries = {f".{full}.{nested.name}": nested for nested in message.nested_type if nested.options.map_entry}
         yield Record(
-            id=TypeId(full), name=name, location=self._source.location(path, full), doc=self._source.doc(path),
+            id=TypeId(full),
+            name=name,
+            location=self._source.location(path, full),
+            doc=self._source.doc(path),
             deprecated=message.options.deprecated,
-            fields=tuple(self._field(field, (*path, at.FIELD, index), full, message, entries)
-                         for index, field in enumerate(message.field)),
+            fields=tuple(
+                self._field(field, (*path, at.FIELD, index), full, message, entries)
+                for index, field in enumerate(message.field)
+            ),
             oneofs=self._oneofs(message, path),
-            extensions={**_reserved(message, past_end=1), **_extension_ranges(message)})
+            extensions={**_reserved(message, past_end=1), **_extension_ranges(message)},
+        )
         for index, nested in enumerate(message.nested_type):
             if not nested.options.map_entry:
                 yield from self._message(nested, (*path, at.NESTED_MESSAGE, index), name)
@@ -123,12 +139,21 @@ class FileReader:
         for field in message.field:
             if _in_oneof(field):
                 members.setdefault(field.oneof_index, []).append(field.name)
-        return tuple(Oneof(name=message.oneof_decl[index].name, fields=tuple(names),
-                           doc=self._source.doc((*path, at.ONEOF, index)))
-                     for index, names in sorted(members.items()))
+        return tuple(
+            Oneof(
+                name=message.oneof_decl[index].name, fields=tuple(names), doc=self._source.doc((*path, at.ONEOF, index))
+            )
+            for index, names in sorted(members.items())
+        )
 
-    def _field(self, field: FieldDescriptorProto, path: ElementPath, owner: str, message: DescriptorProto,
-               entries: Mapping[str, DescriptorProto]) -> Field:
+    def _field(
+        self,
+        field: FieldDescriptorProto,
+        path: ElementPath,
+        owner: str,
+        message: DescriptorProto,
+        entries: Mapping[str, DescriptorProto],
+    ) -> Field:
         full = f"{owner}.{field.name}"
         presence = self._presence(field, full)
         kind, spelled = _type_of(field, entries)
@@ -137,11 +162,20 @@ class FileReader:
             extensions["proto.group"] = True
         default = _default(field)
         return Field(
-            name=field.name, type=kind, required=presence is Presence.REQUIRED, doc=self._source.doc(path),
-            default=default, has_default=default is not None, deprecated=field.options.deprecated,
-            location=self._source.location(path, full), number=field.number, json_name=field.json_name,
-            presence=presence, oneof=message.oneof_decl[field.oneof_index].name if _in_oneof(field) else None,
-            extensions=extensions)
+            name=field.name,
+            type=kind,
+            required=presence is Presence.REQUIRED,
+            doc=self._source.doc(path),
+            default=default,
+            has_default=default is not None,
+            deprecated=field.options.deprecated,
+            location=self._source.location(path, full),
+            number=field.number,
+            json_name=field.json_name,
+            presence=presence,
+            oneof=message.oneof_decl[field.oneof_index].name if _in_oneof(field) else None,
+            extensions=extensions,
+        )
 
     def _presence(self, field: FieldDescriptorProto, full_name: str) -> Presence:
         if field.label == _F.LABEL_REPEATED:
@@ -161,15 +195,25 @@ class FileReader:
         full = self._full_name(name)
         closed = not self._proto3 if self._pool is None else self._pool.FindEnumTypeByName(full).is_closed
         return Enum(
-            id=TypeId(full), name=name, location=self._source.location(path, full), doc=self._source.doc(path),
-            deprecated=enum.options.deprecated, open=not closed, extensions=_reserved(enum, past_end=0),
-            values=tuple(self._enum_value(enum, index, path, full) for index in range(len(enum.value))))
+            id=TypeId(full),
+            name=name,
+            location=self._source.location(path, full),
+            doc=self._source.doc(path),
+            deprecated=enum.options.deprecated,
+            open=not closed,
+            extensions=_reserved(enum, past_end=0),
+            values=tuple(self._enum_value(enum, index, path, full) for index in range(len(enum.value))),
+        )
 
     def _enum_value(self, enum: EnumDescriptorProto, index: int, path: ElementPath, full: str) -> EnumValue:
         value, place = enum.value[index], (*path, at.ENUM_VALUE, index)
-        return EnumValue(name=value.name, value=value.number, doc=self._source.doc(place),
-                         deprecated=value.options.deprecated,
-                         location=self._source.location(place, f"{full}.{value.name}"))
+        return EnumValue(
+            name=value.name,
+            value=value.number,
+            doc=self._source.doc(place),
+            deprecated=value.options.deprecated,
+            location=self._source.location(place, f"{full}.{value.name}"),
+        )
 
     def services(self) -> Iterator[tuple[Service, tuple[Operation, ...]]]:
         """Each service with its RPCs, in the order of the file."""
@@ -177,23 +221,38 @@ class FileReader:
             path = (at.SERVICE, index)
             full = self._full_name((service.name,))
             operations = tuple(self._operations(service, path, full))
-            yield Service(
-                id=full, name=service.name, operations=tuple(operation.id for operation in operations),
-                doc=self._source.doc(path), deprecated=service.options.deprecated,
-                location=self._source.location(path, full)), operations
+            yield (
+                Service(
+                    id=full,
+                    name=service.name,
+                    operations=tuple(operation.id for operation in operations),
+                    doc=self._source.doc(path),
+                    deprecated=service.options.deprecated,
+                    location=self._source.location(path, full),
+                ),
+                operations,
+            )
 
     def _operations(self, service: ServiceDescriptorProto, path: ElementPath, full: str) -> Iterator[Operation]:
         for index, method in enumerate(service.method):
             place = (*path, at.METHOD, index)
             rpc = f"{full}/{method.name}"
             yield Operation(
-                id=OperationId(rpc), name=method.name, doc=self._source.doc(place),
-                deprecated=method.options.deprecated, location=self._source.location(place, rpc),
+                id=OperationId(rpc),
+                name=method.name,
+                doc=self._source.doc(place),
+                deprecated=method.options.deprecated,
+                location=self._source.location(place, rpc),
                 idempotency=_IDEMPOTENCY.get(method.options.idempotency_level, Idempotency.UNKNOWN),
                 binding=GrpcBinding(
-                    service=full, method=method.name, input=TypeId(method.input_type.removeprefix(".")),
-                    output=TypeId(method.output_type.removeprefix(".")), client_streaming=method.client_streaming,
-                    server_streaming=method.server_streaming))
+                    service=full,
+                    method=method.name,
+                    input=TypeId(method.input_type.removeprefix(".")),
+                    output=TypeId(method.output_type.removeprefix(".")),
+                    client_streaming=method.client_streaming,
+                    server_streaming=method.server_streaming,
+                ),
+            )
 
 
 def _in_oneof(field: FieldDescriptorProto) -> bool:

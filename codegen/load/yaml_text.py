@@ -22,8 +22,19 @@ _INT = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
-                          "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_WORDS: dict[str, Any] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
 _NUMBER_START = frozenset("-+.0123456789")
 _DEEP_BLOCK = re.compile(rf"^[ ?:-]{{{2 * MAX_DEPTH}}}", re.MULTILINE)
 _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
@@ -52,8 +63,13 @@ def parse_yaml(text: str) -> Any:
         raise _syntax_error(problem, text) from None
     except yaml.reader.ReaderError as problem:
         before = text[: problem.position] if isinstance(problem.position, int) else ""
-        raise YamlError("document/syntax", "YAML: a character that YAML does not allow",
-                        before.count("\n") + 1, 1, "remove it, or write it as an escape in a quoted text") from None
+        raise YamlError(
+            "document/syntax",
+            "YAML: a character that YAML does not allow",
+            before.count("\n") + 1,
+            1,
+            "remove it, or write it as an escape in a quoted text",
+        ) from None
     finally:
         loader.dispose()
     return None if root is None else _Plain().build(root, 0)
@@ -72,8 +88,13 @@ def _refuse_deep(text: str) -> None:
             depth -= 1
         if depth > MAX_DEPTH:
             place = event.start_mark
-            raise YamlError("document/too-deep", _TOO_DEEP, place.line + 1 if place else 1,
-                            place.column + 1 if place else 1, _DEEP_HINT)
+            raise YamlError(
+                "document/too-deep",
+                _TOO_DEEP,
+                place.line + 1 if place else 1,
+                place.column + 1 if place else 1,
+                _DEEP_HINT,
+            )
 
 
 def _may_be_deep(text: str) -> bool:
@@ -117,36 +138,56 @@ class _Plain:
         if identity in self._shared:
             shared, size = self._shared[identity]
             if shared is _OPEN:
-                raise self._error("document/cyclic-alias", "an alias stands within its own anchor", node,
-                                  "give it a name and refer to it with $ref")
+                raise self._error(
+                    "document/cyclic-alias",
+                    "an alias stands within its own anchor",
+                    node,
+                    "give it a name and refer to it with $ref",
+                )
             self._count(size, node)
             return shared
         self._shared[identity] = _OPEN, 0
         before = self._nodes
-        built = self._mapping(node, depth) if isinstance(node, yaml.MappingNode) else [
-            self.build(child, depth + 1) for child in node.value]
+        built = (
+            self._mapping(node, depth)
+            if isinstance(node, yaml.MappingNode)
+            else [self.build(child, depth + 1) for child in node.value]
+        )
         self._shared[identity] = built, self._nodes - before
         return built
 
     def _count(self, values: int, node: yaml.Node) -> None:
         self._nodes += values
         if self._nodes > MAX_NODES:
-            raise self._error("document/too-large", f"more than {MAX_NODES:,} values, with aliases written out", node,
-                              "split the file with $ref, or refer to what is repeated with $ref")
+            raise self._error(
+                "document/too-large",
+                f"more than {MAX_NODES:,} values, with aliases written out",
+                node,
+                "split the file with $ref, or refer to what is repeated with $ref",
+            )
 
     def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
         built: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                raise self._error("document/key", "a key must be a string", key_node,
-                                  "put it in quotes when it is meant as text")
+                raise self._error(
+                    "document/key", "a key must be a string", key_node, "put it in quotes when it is meant as text"
+                )
             key = key_node.value
             if key in built:
-                raise self._error("document/duplicate-key", f"the key `{key}` stands twice in one mapping", key_node,
-                                  "remove one of the two")
+                raise self._error(
+                    "document/duplicate-key",
+                    f"the key `{key}` stands twice in one mapping",
+                    key_node,
+                    "remove one of the two",
+                )
             if key == "<<" and not key_node.style:
-                raise self._error("document/merge-key", "`<<` is YAML 1.1: contracts are YAML 1.2", key_node,
-                                  "write the members out, or use $ref")
+                raise self._error(
+                    "document/merge-key",
+                    "`<<` is YAML 1.1: contracts are YAML 1.2",
+                    key_node,
+                    "write the members out, or use $ref",
+                )
             built[key] = self.build(value_node, depth + 1)
         return built
 

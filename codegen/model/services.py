@@ -149,7 +149,7 @@ SecurityRequirement: TypeAlias = tuple[SecurityUse, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityScheme:
-    """`kind`: apiKey, http, oauth2, openIdConnect, mutualTLS; AsyncAPI adds userPassword, X509, scramSha256 and others."""
+    """`kind`: apiKey, http, oauth2, openIdConnect, mutualTLS; AsyncAPI adds userPassword, X509 and more."""
 
     name: str
     kind: str

@@ -18,8 +18,10 @@ from codegen.write.manifest import EMPTY, NAME, Manifest, ManifestError, digest,
 from codegen.write.plan import OWN_FOLDER, Action, Found, Kind, Plan, Step
 
 _STAGING = ".staging-"
-_MANIFEST_HINT = ("restore it from version control, or delete it: generated files are then recognised when they are "
-                  "as they would be written")
+_MANIFEST_HINT = (
+    "restore it from version control, or delete it: generated files are then recognised when they are "
+    "as they would be written"
+)
 _PASSED_OVER = frozenset({"__pycache__"})
 
 

@@ -28,8 +28,9 @@ def styled(files: Sequence[GeneratedFile]) -> tuple[GeneratedFile, ...]:
             name = Path(folder, f"{i}{Path(file.path).suffix}")
             name.write_text(str(file.content), encoding="utf-8")
         _format(folder, files)
-        texts = {i: Path(folder, f"{i}{Path(file.path).suffix}").read_text(encoding="utf-8")
-                 for i, file in chosen.items()}
+        texts = {
+            i: Path(folder, f"{i}{Path(file.path).suffix}").read_text(encoding="utf-8") for i, file in chosen.items()
+        }
     return tuple(replace(file, content=texts[i]) if i in texts else file for i, file in enumerate(files))
 
 
@@ -41,9 +42,23 @@ def _format(folder: str, files: Sequence[GeneratedFile]) -> None:
     from ruff import find_ruff_bin
 
     done = subprocess.run(  # noqa: S603 the command is our own dependency
-        [find_ruff_bin(), "format", "--isolated", "--no-cache", "--quiet", "--target-version", "py311",
-         "--line-length", str(LINE_LENGTH), folder],
-        capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+        [
+            find_ruff_bin(),
+            "format",
+            "--isolated",
+            "--no-cache",
+            "--quiet",
+            "--target-version",
+            "py311",
+            "--line-length",
+            str(LINE_LENGTH),
+            folder,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
     if done.returncode != 0:
         message = done.stderr.strip().split("\n")[0]
         for i, file in enumerate(files):

@@ -55,7 +55,9 @@ def main() -> int:
         bench.growth()
         bench.corpus(Path(arguments.corpus) if arguments.corpus else None)
     machine = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}
-    arguments.json.write_text(json.dumps({"machine": machine, "results": [asdict(r) for r in results]}, indent=1) + "\n")
+    arguments.json.write_text(
+        json.dumps({"machine": machine, "results": [asdict(r) for r in results]}, indent=1) + "\n"
+    )
     missed = [r for r in results if r.target is not None and (r.seconds is None or r.seconds > r.target)]
     print(f"\n{len(results)} measurements, {len(missed)} over target; written to {arguments.json}")
     return 0
@@ -75,8 +77,14 @@ class Bench:
         project = self._folder / "platform"
         shutil.copytree(ROOT / "contracts", project / "contracts")
         generate = [*TREATY, "generate", "--contracts", "contracts", "--out", "generated"]
-        self._measure("platform, cold", "treaty", generate, project, 3.0,
-                      before=lambda: shutil.rmtree(project / "generated", ignore_errors=True))
+        self._measure(
+            "platform, cold",
+            "treaty",
+            generate,
+            project,
+            3.0,
+            before=lambda: shutil.rmtree(project / "generated", ignore_errors=True),
+        )
         self._measure("platform, nothing changed", "treaty", generate, project, 0.25)
         touched = project / "contracts" / "order" / "v1" / "asyncapi.yaml"
 
@@ -85,8 +93,13 @@ class Bench:
 
         self._measure("platform, one AsyncAPI file changed", "treaty", generate, project, before=touch)
         protos = sorted(str(p.relative_to(project / "contracts")) for p in (project / "contracts").rglob("*.proto"))
-        self._measure("platform, protos only", "grpcio-tools alone", self._protoc(protos), project / "contracts",
-                      before=self._out(project / "contracts"))
+        self._measure(
+            "platform, protos only",
+            "grpcio-tools alone",
+            self._protoc(protos),
+            project / "contracts",
+            before=self._out(project / "contracts"),
+        )
 
     def growth(self) -> None:
         """One OpenAPI document with 100, 400 and 1,600 operations."""
@@ -99,8 +112,10 @@ class Bench:
 
     def corpus(self, folder: Path | None) -> None:
         """Large public contracts, when they are at hand."""
-        for case, file, target in (("Discord OpenAPI, 1.2 MB", "openapi/discord.json", 5.0),
-                                   ("PayPal orders OpenAPI, 0.55 MB", "openapi/paypal-checkout-orders-v2.json", None)):
+        for case, file, target in (
+            ("Discord OpenAPI, 1.2 MB", "openapi/discord.json", 5.0),
+            ("PayPal orders OpenAPI, 0.55 MB", "openapi/paypal-checkout-orders-v2.json", None),
+        ):
             if folder is None or not (folder / file).is_file():
                 self._add(Result(case=case, tool="treaty", seconds=None, note="not measured: give CORPUS=DIR"))
                 continue
@@ -119,21 +134,52 @@ class Bench:
         shutil.copytree(folder / "proto", project / "contracts")
         self._generate(case, project, 3.0)
         protos = sorted(str(p.relative_to(project / "contracts")) for p in (project / "contracts").rglob("*.proto"))
-        self._measure(case, "grpcio-tools alone", self._protoc(protos), project / "contracts",
-                      before=self._out(project / "contracts"))
+        self._measure(
+            case,
+            "grpcio-tools alone",
+            self._protoc(protos),
+            project / "contracts",
+            before=self._out(project / "contracts"),
+        )
 
     def _openapi(self, case: str, contract: Path, project: Path, target: float | None = None) -> None:
         self._generate(case, project, target)
-        self._peer(case, "datamodel-code-generator", "datamodel-codegen", project, [
-            "--input", str(contract), "--input-file-type", "openapi", "--output", "dcg.py", "--formatters", "builtin",
-            "--output-model-type", "pydantic_v2.BaseModel"])
-        self._peer(case, "openapi-python-client", "openapi-python-client", project, [
-            "generate", "--path", str(contract), "--meta", "none", "--overwrite", "--output-path", "opc"])
+        self._peer(
+            case,
+            "datamodel-code-generator",
+            "datamodel-codegen",
+            project,
+            [
+                "--input",
+                str(contract),
+                "--input-file-type",
+                "openapi",
+                "--output",
+                "dcg.py",
+                "--formatters",
+                "builtin",
+                "--output-model-type",
+                "pydantic_v2.BaseModel",
+            ],
+        )
+        self._peer(
+            case,
+            "openapi-python-client",
+            "openapi-python-client",
+            project,
+            ["generate", "--path", str(contract), "--meta", "none", "--overwrite", "--output-path", "opc"],
+        )
 
     def _generate(self, case: str, project: Path, target: float | None) -> None:
         command = [*TREATY, "generate", "--contracts", "contracts", "--out", "generated", "--package", "measured"]
-        self._measure(case, "treaty", command, project, target,
-                      before=lambda: shutil.rmtree(project / "generated", ignore_errors=True))
+        self._measure(
+            case,
+            "treaty",
+            command,
+            project,
+            target,
+            before=lambda: shutil.rmtree(project / "generated", ignore_errors=True),
+        )
 
     def _peer(self, case: str, tool: str, executable: str, project: Path, arguments: Sequence[str]) -> None:
         path = self._peers / executable if self._peers else None
@@ -144,23 +190,46 @@ class Bench:
 
     @staticmethod
     def _protoc(protos: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "grpc_tools.protoc", "-I.", "--python_out=out", "--pyi_out=out",
-                "--grpc_python_out=out", *protos]
+        return [
+            sys.executable,
+            "-m",
+            "grpc_tools.protoc",
+            "-I.",
+            "--python_out=out",
+            "--pyi_out=out",
+            "--grpc_python_out=out",
+            *protos,
+        ]
 
     @staticmethod
     def _out(folder: Path) -> Callable[[], None]:
         return lambda: (folder / "out").mkdir(exist_ok=True)
 
-    def _measure(self, case: str, tool: str, command: Sequence[str], folder: Path, target: float | None = None, *,
-                 before: Callable[[], None] = lambda: None) -> None:
+    def _measure(
+        self,
+        case: str,
+        tool: str,
+        command: Sequence[str],
+        folder: Path,
+        target: float | None = None,
+        *,
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         seconds = []
         for _ in range(RUNS):
             before()
             start = _children()
             try:
-                done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False,
-                                      env=environment, timeout=TIMEOUT_SECONDS)
+                done = subprocess.run(
+                    command,
+                    cwd=folder,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    env=environment,
+                    timeout=TIMEOUT_SECONDS,
+                )
             except subprocess.TimeoutExpired:
                 self._add(Result(case=case, tool=tool, seconds=None, target=target, note="timed out"))
                 return

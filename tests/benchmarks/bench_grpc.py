@@ -44,11 +44,21 @@ def _handler(pb2: Any) -> Any:
 async def _hand_written_server(pb2: Any) -> tuple[grpc.aio.Server, str]:
     handler = _handler(pb2)
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("library.v1.LibraryService", {
-        "GetBook": grpc.unary_unary_rpc_method_handler(
-            handler.get_book, pb2.GetBookRequest.FromString, pb2.GetBookResponse.SerializeToString),
-        "Watch": grpc.unary_stream_rpc_method_handler(
-            handler.watch, pb2.WatchRequest.FromString, pb2.WatchResponse.SerializeToString)}),))
+    server.add_generic_rpc_handlers(
+        (
+            grpc.method_handlers_generic_handler(
+                "library.v1.LibraryService",
+                {
+                    "GetBook": grpc.unary_unary_rpc_method_handler(
+                        handler.get_book, pb2.GetBookRequest.FromString, pb2.GetBookResponse.SerializeToString
+                    ),
+                    "Watch": grpc.unary_stream_rpc_method_handler(
+                        handler.watch, pb2.WatchRequest.FromString, pb2.WatchResponse.SerializeToString
+                    ),
+                },
+            ),
+        )
+    )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     return server, f"127.0.0.1:{port}"
@@ -58,12 +68,13 @@ def _trace_header() -> tuple[tuple[str, str], ...]:
     return (("traceparent", f"00-{random.getrandbits(128):032x}-{random.getrandbits(64):016x}-00"),)
 
 
-def _hand_written(channel: grpc.aio.Channel, pb2: Any,
-                  metadata: Callable[[], tuple[tuple[str, str], ...]] = tuple) -> dict[str, Measured]:
-    get_book: Any = channel.unary_unary(PATH + "GetBook", pb2.GetBookRequest.SerializeToString,
-                                        pb2.GetBookResponse.FromString)
-    watch: Any = channel.unary_stream(PATH + "Watch", pb2.WatchRequest.SerializeToString,
-                                      pb2.WatchResponse.FromString)
+def _hand_written(
+    channel: grpc.aio.Channel, pb2: Any, metadata: Callable[[], tuple[tuple[str, str], ...]] = tuple
+) -> dict[str, Measured]:
+    get_book: Any = channel.unary_unary(
+        PATH + "GetBook", pb2.GetBookRequest.SerializeToString, pb2.GetBookResponse.FromString
+    )
+    watch: Any = channel.unary_stream(PATH + "Watch", pb2.WatchRequest.SerializeToString, pb2.WatchResponse.FromString)
 
     async def unary(calls: int) -> None:
         for _ in range(calls):
@@ -95,15 +106,20 @@ async def _cost(measured: Measured, calls: int) -> float:
 
 
 async def _bench(package: str, calls: int) -> None:
-    pb2, generated, runtime = (importlib.import_module(f"{package}.{name}") for name in (
-        "library.v1.library_pb2", "library.v1.library_grpc", "runtime.grpc_server"))
+    pb2, generated, runtime = (
+        importlib.import_module(f"{package}.{name}")
+        for name in ("library.v1.library_pb2", "library.v1.library_grpc", "runtime.grpc_server")
+    )
     plain_server, plain_address = await _hand_written_server(pb2)
     server = runtime.GrpcServer()
     generated.add_library_service(server, _handler(pb2))
-    async with (server, grpc.aio.insecure_channel(plain_address) as to_plain,
-                grpc.aio.insecure_channel(server.address) as to_generated,
-                generated.LibraryServiceClient(plain_address) as client_to_plain,
-                generated.LibraryServiceClient(server.address) as client):
+    async with (
+        server,
+        grpc.aio.insecure_channel(plain_address) as to_plain,
+        grpc.aio.insecure_channel(server.address) as to_generated,
+        generated.LibraryServiceClient(plain_address) as client_to_plain,
+        generated.LibraryServiceClient(server.address) as client,
+    ):
         variants = {
             "hand-written client, hand-written server": _hand_written(to_plain, pb2),
             "the same, sending a trace header": _hand_written(to_plain, pb2, _trace_header),

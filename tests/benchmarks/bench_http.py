@@ -112,11 +112,26 @@ def from_contract(package: str) -> FastAPI:
 
 async def _request(app: FastAPI, method: str, path: str, query: bytes, body: bytes) -> bytes:
     sent: list[Any] = []
-    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": path,
-             "raw_path": path.encode(), "query_string": query, "root_path": "", "scheme": "http",
-             "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
-             "headers": [(b"host", b"x"), (b"accept", b"*/*"), (b"user-agent", b"bench"),
-                         (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]}
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query,
+        "root_path": "",
+        "scheme": "http",
+        "server": ("127.0.0.1", 80),
+        "client": ("127.0.0.1", 1),
+        "headers": [
+            (b"host", b"x"),
+            (b"accept", b"*/*"),
+            (b"user-agent", b"bench"),
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ],
+    }
 
     async def receive() -> Any:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -150,16 +165,23 @@ async def measure(package: str) -> dict[str, dict[str, float]]:
     hand, made = hand_written(), from_contract(package)
     body = json.dumps(BODY).encode()
     found = {
-        "server GET": await _median({
-            "hand": lambda: _request(hand, "GET", "/orders/7", b"limit=3", b""),
-            "generated": lambda: _request(made, "GET", "/orders/7", b"limit=3", b"")}),
-        "server POST": await _median({
-            "hand": lambda: _request(hand, "POST", "/orders", b"", body),
-            "generated": lambda: _request(made, "POST", "/orders", b"", body)}),
+        "server GET": await _median(
+            {
+                "hand": lambda: _request(hand, "GET", "/orders/7", b"limit=3", b""),
+                "generated": lambda: _request(made, "GET", "/orders/7", b"limit=3", b""),
+            }
+        ),
+        "server POST": await _median(
+            {
+                "hand": lambda: _request(hand, "POST", "/orders", b"", body),
+                "generated": lambda: _request(made, "POST", "/orders", b"", body),
+            }
+        ),
     }
     client_module = importlib.import_module(f"{package}.api.v1.http.client")
     served = await serve(made)
     async with httpx.AsyncClient(base_url=served.url) as plain, client_module.Client(served.url) as client:
+
         async def by_hand() -> object:
             response = await plain.get("/orders/7", params={"limit": 3}, timeout=30)
             response.raise_for_status()

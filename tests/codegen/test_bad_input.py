@@ -107,13 +107,23 @@ CASES: list[tuple[str, dict[str, str | bytes], int, list[str]]] = [
         1,
         ["a/a.proto:3:13 proto/compile", "a/a.proto:3:22 proto/compile", "b/b.proto:4:1 proto/compile"],
     ),
-    ("no such import", {"a.proto": PROTO + 'import "b.proto";\nmessage A { B b = 1; }\n'}, 1,
-     ["a.proto:3:1 proto/compile"]),
-    ("Latin-1 in a proto", {"a.proto": PROTO.encode() + b"// caf\xe9\nmessage A {}\n",
-                            "b.proto": PROTO + 'import "a.proto";\nmessage B { A a = 1; }\n'}, 1,
-     ["a.proto:3:7 document/encoding"]),
+    (
+        "no such import",
+        {"a.proto": PROTO + 'import "b.proto";\nmessage A { B b = 1; }\n'},
+        1,
+        ["a.proto:3:1 proto/compile"],
+    ),
+    (
+        "Latin-1 in a proto",
+        {
+            "a.proto": PROTO.encode() + b"// caf\xe9\nmessage A {}\n",
+            "b.proto": PROTO + 'import "a.proto";\nmessage B { A a = 1; }\n',
+        },
+        1,
+        ["a.proto:3:7 document/encoding"],
+    ),
     ("a name like an option", {"-x.proto": PROTO}, 1, ["-x.proto contracts/name"]),
-    ("a name of two lines", {'a\n"""\nb.proto': PROTO}, 1, ["a\\n\"\"\"\\nb.proto contracts/name"]),
+    ("a name of two lines", {'a\n"""\nb.proto': PROTO}, 1, ['a\\n"""\\nb.proto contracts/name']),
     ("an empty folder", {}, 2, [" contracts/empty"]),
     ("only other files", {"a.txt": "", "b.md": ""}, 2, [" contracts/empty"]),
     ("only YAML that is no contract", {"a.yaml": "- 1\n", "b.json": '{"a": 1}'}, 2, [" contracts/empty"]),
@@ -205,8 +215,18 @@ def test_a_link_to_nothing_or_to_elsewhere_is_one_complaint(project: Path, capsy
     assert len(errors(capsys.readouterr().err)) == 1
 
 
-HOSTILE = ["../victim", "{root}/victim", "python/../../victim", "python/link/victim", "MANIFEST.json",
-           ".treaty_cache/state.json", "a\0b", "\ud800", "x" * 5000, "a/" * 3000 + "b"]
+HOSTILE = [
+    "../victim",
+    "{root}/victim",
+    "python/../../victim",
+    "python/link/victim",
+    "MANIFEST.json",
+    ".treaty_cache/state.json",
+    "a\0b",
+    "\ud800",
+    "x" * 5000,
+    "a/" * 3000 + "b",
+]
 
 
 @pytest.mark.parametrize("path", HOSTILE, ids=[ascii(path[:25]) for path in HOSTILE])
@@ -277,8 +297,9 @@ Printer = Callable[[list[Diagnostic]], str]
 @pytest.mark.parametrize("printer", [as_text, as_github])
 def test_a_complaint_cannot_steer_the_terminal_or_the_runner(printer: Printer) -> None:
     text = "a\x1b[31m\r\n::error::b\u202e\u2028c" + "d" * 5000
-    printed = printer([Diagnostic(rule="r/r", severity=Severity.ERROR, message=text, hint=text,
-                                  location=Location(path=text[:20]))])
+    printed = printer(
+        [Diagnostic(rule="r/r", severity=Severity.ERROR, message=text, hint=text, location=Location(path=text[:20]))]
+    )
     assert len(printed.splitlines()) <= 2
     assert len(printed) < 3000
     assert all(line.isprintable() for line in printed.splitlines())
@@ -287,8 +308,10 @@ def test_a_complaint_cannot_steer_the_terminal_or_the_runner(printer: Printer) -
 
 def test_sarif_names_files_by_valid_references() -> None:
     places = ["a b/#ü%.yaml", "/srv/x y.yaml"]
-    complaints = [Diagnostic(rule="r/r", severity=Severity.ERROR, message="m", location=Location(path=path, line=1))
-                  for path in places]
+    complaints = [
+        Diagnostic(rule="r/r", severity=Severity.ERROR, message="m", location=Location(path=path, line=1))
+        for path in places
+    ]
     run = json.loads(as_sarif(complaints, version="1"))["runs"][0]
     found = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in run["results"]]
     assert found == ["a%20b/%23%C3%BC%25.yaml", "file:///srv/x%20y.yaml"]

@@ -41,13 +41,24 @@ def test_xml_beside_json_is_reported_and_xml_alone_is_bytes(tmp_path: Path) -> N
 
 def test_operations_and_parameters_whose_names_come_out_alike_are_told_apart(tmp_path: Path) -> None:
     """By their signs, their place, or their case; never by a number."""
-    parameters = "".join(f"\n        - {{name: {name}, in: {place}, schema: {{type: string}}}}" for name, place in (
-        ("at", "query"), ("'at<'", "query"), ("X-Trace", "header"), ("x_trace", "query"), ("operations", "query")))
+    parameters = "".join(
+        f"\n        - {{name: {name}, in: {place}, schema: {{type: string}}}}"
+        for name, place in (
+            ("at", "query"),
+            ("'at<'", "query"),
+            ("X-Trace", "header"),
+            ("x_trace", "query"),
+            ("operations", "query"),
+        )
+    )
     operations = "".join(
         f"\n  /{i}:\n    get:\n      operationId: {name}\n      parameters:{parameters}\n      responses: "
-        "{'204': {description: none}}" for i, name in enumerate(("getUser", "get_user", "GetUser", "get.user")))
-    source, diagnostics = generated(tmp_path, {
-        "pets/openapi.yaml": f"openapi: 3.1.0\ninfo: {{title: Pets, version: '1'}}\npaths:{operations}\n"})
+        "{'204': {description: none}}"
+        for i, name in enumerate(("getUser", "get_user", "GetUser", "get.user"))
+    )
+    source, diagnostics = generated(
+        tmp_path, {"pets/openapi.yaml": f"openapi: 3.1.0\ninfo: {{title: Pets, version: '1'}}\npaths:{operations}\n"}
+    )
     assert not diagnostics.errors, as_text(diagnostics)
     client = next(source.rglob("client.py")).read_text()
     for method in ("getUser", "get_user", "GetUser", "get_dot_user"):

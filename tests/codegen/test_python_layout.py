@@ -21,17 +21,21 @@ def modules(folder: Path, paths: list[str], names: dict[str, str]) -> tuple[set[
     output = pipeline.generate(settings, diagnostics, lambda _: None, None)
     files = [file.path for unit in output.units for file in unit.files or ()] if output else []
     return {path.removesuffix("/models.py") for path in files if path.endswith("/models.py")} - {
-        "python/made/runtime"}, diagnostics
+        "python/made/runtime"
+    }, diagnostics
 
 
-@pytest.mark.parametrize(("path", "module"), [
-    ("shop/v1/openapi.yaml", "shop/v1/http"),
-    ("pets.yaml", "pets"),
-    ("pets.v2.yaml", "pets_v2"),
-    ("orders.v2.openapi.json", "orders_v2"),
-    ("Big-Shop/API v1.yml", "big_shop/api_v1"),
-    ("class/import.yaml", "class_/import_"),
-])
+@pytest.mark.parametrize(
+    ("path", "module"),
+    [
+        ("shop/v1/openapi.yaml", "shop/v1/http"),
+        ("pets.yaml", "pets"),
+        ("pets.v2.yaml", "pets_v2"),
+        ("orders.v2.openapi.json", "orders_v2"),
+        ("Big-Shop/API v1.yml", "big_shop/api_v1"),
+        ("class/import.yaml", "class_/import_"),
+    ],
+)
 def test_a_module_is_called_after_its_file(tmp_path: Path, path: str, module: str) -> None:
     found, diagnostics = modules(tmp_path, [path], {})
     assert not diagnostics.errors

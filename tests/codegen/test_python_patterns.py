@@ -50,7 +50,8 @@ CASES = [
 
 @pytest.mark.parametrize(("pattern", "found", "missing"), CASES)
 def test_a_translated_pattern_accepts_and_refuses_what_ecma_does(
-        pattern: str, found: list[str], missing: list[str]) -> None:
+    pattern: str, found: list[str], missing: list[str]
+) -> None:
     """On the linear engine or on `re`, whichever was chosen."""
     translated = translate(pattern)
     if translated.linear:
@@ -75,8 +76,10 @@ def test_the_common_patterns_run_on_the_linear_engine() -> None:
     assert linear.count(False) == 5
 
 
-@pytest.mark.parametrize("pattern", [
-    "(?>a)", "(?#c)a", "a++", "a{2}+", "(?P<x>a)", r"\p{Nonsense}", r"^\p{L}{1,500}$", "[", r"\Aa\z", "a(?i)b"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["(?>a)", "(?#c)a", "a++", "a{2}+", "(?P<x>a)", r"\p{Nonsense}", r"^\p{L}{1,500}$", "[", r"\Aa\z", "a(?i)b"],
+)
 def test_what_no_engine_runs_as_ecma_means_it_is_refused(pattern: str) -> None:
     """Rather than failing when the generated module is imported."""
     with pytest.raises(UnsupportedPattern):

@@ -61,8 +61,11 @@ def main() -> int:
         if arguments.only in label:
             row = _run(label, root, paths, types=not arguments.no_types)
             rows.append(row)
-            print(f"{row.file:<52} {row.unsupported:>11} {row.seconds:>6.2f} {row.peak:>5.0f} {row.imported:>8}  "
-                  f"{row.result}", flush=True)
+            print(
+                f"{row.file:<52} {row.unsupported:>11} {row.seconds:>6.2f} {row.peak:>5.0f} {row.imported:>8}  "
+                f"{row.result}",
+                flush=True,
+            )
             if row.detail and (arguments.list or not row.result.startswith("ok")):
                 print("    " + "\n    ".join(row.detail.splitlines()[:40]), flush=True)
     failed = [row for row in rows if not row.result.startswith("ok")]
@@ -89,7 +92,9 @@ def _projects(folder: Path) -> Iterator[tuple[str, Path, tuple[str, ...]]]:
 
 def _is_contract(path: Path) -> bool:
     head = path.read_bytes()[:4096].decode("utf-8", "replace")
-    return not head.lstrip().startswith("[") and any(f"{key}:" in head or f'"{key}"' in head for key in ("openapi", "asyncapi", "arazzo", "swagger"))
+    return not head.lstrip().startswith("[") and any(
+        f"{key}:" in head or f'"{key}"' in head for key in ("openapi", "asyncapi", "arazzo", "swagger")
+    )
 
 
 def _sources(folder: Path, path: str) -> tuple[str, ...]:
@@ -112,8 +117,14 @@ def _run(label: str, root: Path, paths: tuple[str, ...], *, types: bool) -> Row:
             text = "timed out" if done is None else done.stdout + done.stderr
             return Row(file=label, result="generate failed", detail=text)
         told = json.loads(done.stdout.splitlines()[-1])
-        measured = {"file": label, "unsupported": told["unsupported"], "warnings": told["warnings"],
-                    "seconds": told["seconds"], "peak": told["peak"], "detail": told["text"]}
+        measured = {
+            "file": label,
+            "unsupported": told["unsupported"],
+            "warnings": told["warnings"],
+            "seconds": told["seconds"],
+            "peak": told["peak"],
+            "detail": told["text"],
+        }
         source = Path(folder, "python")
         if not told["modules"]:
             return Row(**measured, result="ok (nothing to emit)")
@@ -123,8 +134,9 @@ def _run(label: str, root: Path, paths: tuple[str, ...], *, types: bool) -> Row:
             return Row(**{**measured, "detail": text}, result="import failed")
         measured["imported"] = imported.stdout.strip()
         if types:
-            checked = _stage([sys.executable, "-m", "mypy", "--strict", "--config-file=", "-p", "corpus_contracts"],
-                             cwd=source)
+            checked = _stage(
+                [sys.executable, "-m", "mypy", "--strict", "--config-file=", "-p", "corpus_contracts"], cwd=source
+            )
             if checked is None or checked.returncode != 0:
                 text = "timed out" if checked is None else checked.stdout[:3000]
                 return Row(**{**measured, "detail": text}, result="types failed")
@@ -133,8 +145,9 @@ def _run(label: str, root: Path, paths: tuple[str, ...], *, types: bool) -> Row:
 
 def _stage(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str] | None:
     try:
-        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False,
-                              timeout=STAGE_TIMEOUT_SECONDS)
+        return subprocess.run(
+            command, cwd=cwd, capture_output=True, text=True, check=False, timeout=STAGE_TIMEOUT_SECONDS
+        )
     except subprocess.TimeoutExpired:
         return None
 

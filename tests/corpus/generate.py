@@ -35,14 +35,18 @@ def main() -> int:
             path.write_bytes(file.content if isinstance(file.content, bytes) else file.content.encode())
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     own = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({
-        "unsupported": sum(found.severity is Severity.UNSUPPORTED for found in diagnostics),
-        "warnings": sum(found.severity is Severity.WARNING for found in diagnostics),
-        "seconds": time.process_time() + children.ru_utime + children.ru_stime,
-        "peak": max(own.ru_maxrss, children.ru_maxrss) / 1024,
-        "modules": modules,
-        "text": as_text(diagnostics.ordered()),
-    }))
+    print(
+        json.dumps(
+            {
+                "unsupported": sum(found.severity is Severity.UNSUPPORTED for found in diagnostics),
+                "warnings": sum(found.severity is Severity.WARNING for found in diagnostics),
+                "seconds": time.process_time() + children.ru_utime + children.ru_stime,
+                "peak": max(own.ru_maxrss, children.ru_maxrss) / 1024,
+                "modules": modules,
+                "text": as_text(diagnostics.ordered()),
+            }
+        )
+    )
     return 0
 
 

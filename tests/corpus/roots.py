@@ -14,8 +14,10 @@ def proto_roots(folder: Path, paths: Iterable[str]) -> Mapping[str, Path]:
     """The root of each proto file: where its imports are found; where others find it; below which its package lies."""
     texts = {path: (folder / path).read_text(encoding="utf-8", errors="replace") for path in paths}
     imported = {each for text in texts.values() for each in _IMPORT.findall(text)}
-    return {path: folder.joinpath(*Path(path).parent.parts[:_depth(folder, path, text, imported)])
-            for path, text in texts.items()}
+    return {
+        path: folder.joinpath(*Path(path).parent.parts[: _depth(folder, path, text, imported)])
+        for path, text in texts.items()
+    }
 
 
 def _depth(folder: Path, path: str, text: str, imported: set[str]) -> int:

@@ -32,21 +32,33 @@ def check(graph: Graph, diagnostics: Diagnostics) -> None:
 def _check_identity(graph: Graph, declared: Declaration, identity: Identity, diagnostics: Diagnostics) -> None:
     target = graph.declarations.get(identity.proto)
     if target is None:
-        diagnostics.error("link/entity-unknown", f"`{identity.proto}` is no proto type of these contracts",
-                          identity.location, hint="write the full name: `package.Message`")
+        diagnostics.error(
+            "link/entity-unknown",
+            f"`{identity.proto}` is no proto type of these contracts",
+            identity.location,
+            hint="write the full name: `package.Message`",
+        )
     elif isinstance(target, Enum):
         _check_enum(declared, target, identity, diagnostics)
     elif isinstance(declared, Record) and isinstance(target, Record):
         _check_record(graph, declared, target, identity, diagnostics)
     else:
-        diagnostics.error("link/entity-kind", f"`{'.'.join(declared.name)}` is no object with named fields, "
-                          f"`{identity.proto}` is a message", identity.location, related=(target.location,))
+        diagnostics.error(
+            "link/entity-kind",
+            f"`{'.'.join(declared.name)}` is no object with named fields, `{identity.proto}` is a message",
+            identity.location,
+            related=(target.location,),
+        )
 
 
 def _check_enum(declared: Declaration, target: Enum, identity: Identity, diagnostics: Diagnostics) -> None:
     if not isinstance(declared, Enum):
-        diagnostics.error("link/entity-kind", f"`{'.'.join(declared.name)}` is no enumeration, `{identity.proto}` is",
-                          identity.location, related=(target.location,))
+        diagnostics.error(
+            "link/entity-kind",
+            f"`{'.'.join(declared.name)}` is no enumeration, `{identity.proto}` is",
+            identity.location,
+            related=(target.location,),
+        )
         return
     zero = target.values[0].name if target.values and target.values[0].value == 0 else None
     wanted = [value.name for value in target.values]
@@ -54,30 +66,51 @@ def _check_enum(declared: Declaration, target: Enum, identity: Identity, diagnos
     missing = [name for name in wanted if name not in have and name != zero]
     extra = [value for value in declared.values if value.value not in wanted]
     if missing:
-        diagnostics.error("link/entity-enum-values", f"`{'.'.join(declared.name)}` lacks {_listed(missing)} of "
-                          f"`{identity.proto}`", declared.location, related=(target.location,))
+        diagnostics.error(
+            "link/entity-enum-values",
+            f"`{'.'.join(declared.name)}` lacks {_listed(missing)} of `{identity.proto}`",
+            declared.location,
+            related=(target.location,),
+        )
     for value in extra:
-        diagnostics.error("link/entity-enum-values", f"`{value.value}` is no value of `{identity.proto}`",
-                          value.location, related=(target.location,), hint=_case_hint(str(value.value), wanted))
+        diagnostics.error(
+            "link/entity-enum-values",
+            f"`{value.value}` is no value of `{identity.proto}`",
+            value.location,
+            related=(target.location,),
+            hint=_case_hint(str(value.value), wanted),
+        )
 
 
-def _check_record(graph: Graph, declared: Record, target: Record, identity: Identity,
-                  diagnostics: Diagnostics) -> None:
+def _check_record(graph: Graph, declared: Record, target: Record, identity: Identity, diagnostics: Diagnostics) -> None:
     own = {field.name: field for field in declared.fields}
     wanted = {field.name: field for field in target.fields}
     for name in identity.omitted:
         if name not in wanted:
-            diagnostics.error("link/entity-field-missing", f"`x-proto-omit` names `{name}`, which `{identity.proto}` "
-                              "has not", identity.location, related=(target.location,))
+            diagnostics.error(
+                "link/entity-field-missing",
+                f"`x-proto-omit` names `{name}`, which `{identity.proto}` has not",
+                identity.location,
+                related=(target.location,),
+            )
     for name, proto_field in wanted.items():
         if name not in own and name not in identity.omitted:
-            diagnostics.error("link/entity-field-missing", f"`{'.'.join(declared.name)}` lacks the field `{name}` of "
-                              f"`{identity.proto}`", declared.location, related=(proto_field.location,),
-                              hint=_case_hint(name, list(own)) or "add it, or list it under `x-proto-omit`")
+            diagnostics.error(
+                "link/entity-field-missing",
+                f"`{'.'.join(declared.name)}` lacks the field `{name}` of `{identity.proto}`",
+                declared.location,
+                related=(proto_field.location,),
+                hint=_case_hint(name, list(own)) or "add it, or list it under `x-proto-omit`",
+            )
     for name, field in own.items():
         if name not in wanted:
-            diagnostics.error("link/entity-field-extra", f"`{name}` is no field of `{identity.proto}`",
-                              field.location, related=(target.location,), hint=_case_hint(name, list(wanted)))
+            diagnostics.error(
+                "link/entity-field-extra",
+                f"`{name}` is no field of `{identity.proto}`",
+                field.location,
+                related=(target.location,),
+                hint=_case_hint(name, list(wanted)),
+            )
         else:
             check_field(graph, field, wanted[name], diagnostics)
 
@@ -86,15 +119,28 @@ def check_field(graph: Graph, field: Field, proto_field: Field, diagnostics: Dia
     """Hold one JSON property (or parameter, as a `Field`) to the proto field it maps to."""
     found = mismatch(graph, field.type, proto_field.type)
     if found is Mismatch.NULL:
-        diagnostics.error("link/entity-presence", f"`{field.name}` may be null, the proto field cannot", field.location,
-                          related=(proto_field.location,), hint="absence says it: leave the property out")
+        diagnostics.error(
+            "link/entity-presence",
+            f"`{field.name}` may be null, the proto field cannot",
+            field.location,
+            related=(proto_field.location,),
+            hint="absence says it: leave the property out",
+        )
     elif found is not None:
-        diagnostics.error("link/entity-field-type", f"`{field.name}`: {found.value} ({_spell(proto_field)} in proto)",
-                          field.location, related=(proto_field.location,))
+        diagnostics.error(
+            "link/entity-field-type",
+            f"`{field.name}`: {found.value} ({_spell(proto_field)} in proto)",
+            field.location,
+            related=(proto_field.location,),
+        )
     if field.required and _may_be_absent(proto_field):
-        diagnostics.error("link/entity-presence", f"`{field.name}` is required, but the proto field may be absent",
-                          field.location, related=(proto_field.location,),
-                          hint="drop it from `required`, or drop `optional` in proto")
+        diagnostics.error(
+            "link/entity-presence",
+            f"`{field.name}` is required, but the proto field may be absent",
+            field.location,
+            related=(proto_field.location,),
+            hint="drop it from `required`, or drop `optional` in proto",
+        )
 
 
 def _may_be_absent(proto_field: Field) -> bool:
@@ -102,7 +148,8 @@ def _may_be_absent(proto_field: Field) -> bool:
         return True
     inner = proto_field.type.inner if isinstance(proto_field.type, Nullable) else proto_field.type
     is_message = isinstance(inner, Reference) or str(proto_field.extensions.get("proto.type", "")).startswith(
-        "google.protobuf.")
+        "google.protobuf."
+    )
     return proto_field.presence is Presence.EXPLICIT and not is_message
 
 

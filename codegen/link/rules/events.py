@@ -46,17 +46,25 @@ def _report(graph: Graph, operation: EventOperation, message_id: MessageId, diag
     diagnostics.error(
         "link/event-unproduced" if consumed else "link/event-unconsumed",
         f"`{operation.name}` {'receives' if consumed else 'sends'} `{message}`, which no operation "
-        f"{'sends' if consumed else 'receives'}", operation.location,
-        hint=f"describe the {'producer' if consumed else 'consumer'}, or mark the operation `x-external: true`")
+        f"{'sends' if consumed else 'receives'}",
+        operation.location,
+        hint=f"describe the {'producer' if consumed else 'consumer'}, or mark the operation `x-external: true`",
+    )
 
 
-def _unused(graph: Graph, by_channel: dict[ChannelId, list[EventOperation]], targets: set[ChannelId | None],
-            diagnostics: Diagnostics) -> None:
-    owned = {operation.location.path for operations in by_channel.values() for operation in operations
-             if operation.service}
+def _unused(
+    graph: Graph,
+    by_channel: dict[ChannelId, list[EventOperation]],
+    targets: set[ChannelId | None],
+    diagnostics: Diagnostics,
+) -> None:
+    owned = {
+        operation.location.path for operations in by_channel.values() for operation in operations if operation.service
+    }
     replies = {operation.reply.channel for operation in graph.event_operations.values() if operation.reply}
     for channel in graph.channels.values():
         idle = channel.id not in by_channel and channel.id not in targets and channel.id not in replies
         if idle and channel.location.path in owned:
-            diagnostics.warning("link/channel-unused", f"no operation uses the channel `{channel.name}`",
-                                channel.location)
+            diagnostics.warning(
+                "link/channel-unused", f"no operation uses the channel `{channel.name}`", channel.location
+            )

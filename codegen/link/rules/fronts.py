@@ -22,9 +22,21 @@ from codegen.model.services import (
 from codegen.model.types import Alias, Field, MapOf, Record, Reference, Scalar, Type
 
 HTTP_OF_GRPC = {
-    "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "OUT_OF_RANGE": 400, "UNAUTHENTICATED": 401,
-    "PERMISSION_DENIED": 403, "NOT_FOUND": 404, "ALREADY_EXISTS": 409, "ABORTED": 409, "RESOURCE_EXHAUSTED": 429,
-    "CANCELLED": 499, "UNKNOWN": 500, "INTERNAL": 500, "DATA_LOSS": 500, "UNIMPLEMENTED": 501, "UNAVAILABLE": 503,
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "OUT_OF_RANGE": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "ABORTED": 409,
+    "RESOURCE_EXHAUSTED": 429,
+    "CANCELLED": 499,
+    "UNKNOWN": 500,
+    "INTERNAL": 500,
+    "DATA_LOSS": 500,
+    "UNIMPLEMENTED": 501,
+    "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
 """google.rpc.Code's own table (google/rpc/code.proto)."""
@@ -43,8 +55,16 @@ def check(graph: Graph, diagnostics: Diagnostics) -> None:
 
 
 class _Front:
-    def __init__(self, graph: Graph, operation: Operation, http: HttpBinding, how: Transcoding, rpc: Operation,
-                 grpc: GrpcBinding, diagnostics: Diagnostics) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        operation: Operation,
+        http: HttpBinding,
+        how: Transcoding,
+        rpc: Operation,
+        grpc: GrpcBinding,
+        diagnostics: Diagnostics,
+    ) -> None:
         self._graph = graph
         self._operation = operation
         self._http = http
@@ -60,15 +80,19 @@ class _Front:
         if isinstance(request, Record):
             self._request({field.name: field for field in request.fields}, request)
         if self._grpc.client_streaming:
-            self._error("link/rpc-stream", "an RPC that takes a stream cannot be fronted by one HTTP request",
-                        hint="front a unary or server-streaming RPC")
+            self._error(
+                "link/rpc-stream",
+                "an RPC that takes a stream cannot be fronted by one HTTP request",
+                hint="front a unary or server-streaming RPC",
+            )
         self._statuses()
         if isinstance(response, Record):
             self._response({field.name: field for field in response.fields}, response)
 
     def _error(self, rule: str, message: str, *, hint: str = "") -> None:
-        self._diagnostics.error(rule, f"{self._operation.name}: {message}", self._how.location,
-                                related=(self._rpc.location,), hint=hint)
+        self._diagnostics.error(
+            rule, f"{self._operation.name}: {message}", self._how.location, related=(self._rpc.location,), hint=hint
+        )
 
     # -- request
 
@@ -82,15 +106,21 @@ class _Front:
         for name, proto_field in wanted.items():
             if name not in self._filled and proto_field.oneof not in chosen:
                 self._diagnostics.warning(
-                    "link/rpc-request-unfilled", f"{self._operation.name}: nothing of the HTTP request fills "
-                    f"`{request.id}.{name}`", self._how.location, related=(proto_field.location,),
-                    hint="add a parameter or property, or set it by `x-grpc-set`")
+                    "link/rpc-request-unfilled",
+                    f"{self._operation.name}: nothing of the HTTP request fills `{request.id}.{name}`",
+                    self._how.location,
+                    related=(proto_field.location,),
+                    hint="add a parameter or property, or set it by `x-grpc-set`",
+                )
 
     def _take(self, name: str, wanted: dict[str, Field], what: str) -> Field | None:
         proto_field = wanted.get(name)
         if proto_field is None:
-            self._error("link/rpc-request-field", f"{what} fills `{name}`, which `{self._grpc.input}` has not",
-                        hint="rename it, or say the field by `x-grpc-field`")
+            self._error(
+                "link/rpc-request-field",
+                f"{what} fills `{name}`, which `{self._grpc.input}` has not",
+                hint="rename it, or say the field by `x-grpc-field`",
+            )
         elif name in self._filled:
             self._error("link/rpc-request-field", f"`{name}` of `{self._grpc.input}` is filled twice")
         self._filled.add(name)
@@ -137,19 +167,26 @@ class _Front:
     def _success(self, answer: Response, wanted: dict[str, Field], response: Record) -> None:
         streams = [m for m in answer.content if m.name.split(";")[0] == "text/event-stream"]
         if self._grpc.server_streaming and not streams:
-            self._error("link/rpc-stream", f"the RPC answers with a stream, the {answer.status} response is none",
-                        hint="describe the response as `text/event-stream`")
+            self._error(
+                "link/rpc-stream",
+                f"the RPC answers with a stream, the {answer.status} response is none",
+                hint="describe the response as `text/event-stream`",
+            )
         media = streams[0] if streams else self._json(answer.content)
         field_name = self._how.response_field
         if field_name is not None and field_name not in wanted:
-            self._error("link/rpc-response", f"`x-grpc-response-body` names `{field_name}`, which "
-                        f"`{self._grpc.output}` has not")
+            self._error(
+                "link/rpc-response", f"`x-grpc-response-body` names `{field_name}`, which `{self._grpc.output}` has not"
+            )
             return
         if media is None or media.type is None:
             needs = wanted[field_name] if field_name else None
             if (response.fields if needs is None else True) and answer.status != "204" and not answer.content:
-                self._error("link/rpc-response", f"`{self._grpc.output}` has fields, the {answer.status} response "
-                            "has no body", hint="describe the body, or answer 204")
+                self._error(
+                    "link/rpc-response",
+                    f"`{self._grpc.output}` has fields, the {answer.status} response has no body",
+                    hint="describe the body, or answer 204",
+                )
             return
         proto_type: Type = wanted[field_name].type if field_name else Reference(target=response.id)
         self._compare(media.type, proto_type, f"the {answer.status} response and `{self._grpc.output}`")
@@ -191,8 +228,9 @@ class _Front:
         stated = service.extensions.get("x-grpc-status") if service else None
         if stated is None:
             return {}
-        if not isinstance(stated, dict) or any(code not in HTTP_OF_GRPC or not isinstance(status, int)
-                                               for code, status in stated.items()):
+        if not isinstance(stated, dict) or any(
+            code not in HTTP_OF_GRPC or not isinstance(status, int) for code, status in stated.items()
+        ):
             self._error("link/status", "`x-grpc-status` must map gRPC codes to HTTP statuses")
             return {}
         return stated
@@ -205,16 +243,22 @@ class _Front:
             if not stated.isdigit() or int(stated) < 400 or int(stated) in possible:
                 continue
             self._diagnostics.error(
-                "link/status", f"{self._operation.name}: no gRPC status becomes HTTP {stated}", answer.location,
-                related=(self._rpc.location,), hint="google.rpc.Code says which do: 400, 401, 403, 404, 409, 429, "
-                "500, 501, 503, 504")
+                "link/status",
+                f"{self._operation.name}: no gRPC status becomes HTTP {stated}",
+                answer.location,
+                related=(self._rpc.location,),
+                hint="google.rpc.Code says which do: 400, 401, 403, 404, 409, 429, 500, 501, 503, 504",
+            )
         if "default" in documented:
             return
         wanted = {"400", "500", "503", "504"} | ({"401"} if any(self._http.security) else set())
         missing = sorted(code for code in wanted if code not in documented and f"{code[0]}XX" not in documented)
         if missing:
             self._diagnostics.warning(
-                "link/status", f"{self._operation.name}: the RPC can end in HTTP {', '.join(missing)}, which the "
-                "operation does not describe", self._operation.location, related=(self._rpc.location,),
-                hint="describe them, or a `default` response")
-
+                "link/status",
+                f"{self._operation.name}: the RPC can end in HTTP {', '.join(missing)}, which the "
+                "operation does not describe",
+                self._operation.location,
+                related=(self._rpc.location,),
+                hint="describe them, or a `default` response",
+            )

@@ -1,4 +1,4 @@
-"""Workflow steps give the operations they name what these need; advice only, for what cannot be run is still readable."""
+"""Workflow steps give the operations they name what these need. Advice only: what cannot be run can still be read."""
 
 from __future__ import annotations
 
@@ -20,25 +20,45 @@ def check(graph: Graph, diagnostics: Diagnostics) -> None:
                 _direction(graph, step, diagnostics)
 
 
-def _parameters(workflow: Workflow, step: Step, operation: Operation, http: HttpBinding,
-                diagnostics: Diagnostics) -> None:
+def _parameters(
+    workflow: Workflow, step: Step, operation: Operation, http: HttpBinding, diagnostics: Diagnostics
+) -> None:
     given = {(p.name, p.place) for p in (*workflow.parameters, *step.parameters)}
     names = {name for name, _ in given}
     declared = {(p.name, p.place.value) for p in http.parameters}
     for name, place in sorted(given, key=str):
-        if place in ("path", "query", "cookie") and (name, place) not in declared and any(
-                p.name == name and p.place == place for p in step.parameters):
-            diagnostics.warning("link/step-parameter", f"step `{step.id}`: `{operation.name}` has no {place} parameter "
-                              f"`{name}`", step.location, related=(operation.location,))
+        if (
+            place in ("path", "query", "cookie")
+            and (name, place) not in declared
+            and any(p.name == name and p.place == place for p in step.parameters)
+        ):
+            diagnostics.warning(
+                "link/step-parameter",
+                f"step `{step.id}`: `{operation.name}` has no {place} parameter `{name}`",
+                step.location,
+                related=(operation.location,),
+            )
     for parameter in http.parameters:
-        if parameter.required and not parameter.has_default and parameter.name not in names and (
-                parameter.place.value != "header"):
-            diagnostics.warning("link/step-parameter", f"step `{step.id}` lacks the {parameter.place.value} parameter "
-                              f"`{parameter.name}` of `{operation.name}`", step.location,
-                              related=(parameter.location,))
+        if (
+            parameter.required
+            and not parameter.has_default
+            and parameter.name not in names
+            and (parameter.place.value != "header")
+        ):
+            diagnostics.warning(
+                "link/step-parameter",
+                f"step `{step.id}` lacks the {parameter.place.value} parameter "
+                f"`{parameter.name}` of `{operation.name}`",
+                step.location,
+                related=(parameter.location,),
+            )
     if http.body and http.body.required and step.body is None:
-        diagnostics.warning("link/step-body", f"step `{step.id}` has no request body, `{operation.name}` wants one",
-                          step.location, related=(http.body.location,))
+        diagnostics.warning(
+            "link/step-body",
+            f"step `{step.id}` has no request body, `{operation.name}` wants one",
+            step.location,
+            related=(http.body.location,),
+        )
 
 
 def _direction(graph: Graph, step: Step, diagnostics: Diagnostics) -> None:
@@ -46,5 +66,6 @@ def _direction(graph: Graph, step: Step, diagnostics: Diagnostics) -> None:
     if operation is None or step.action is None:
         return
     if step.action not in (Action.SEND.value, Action.RECEIVE.value):
-        diagnostics.error("link/step-action", f"step `{step.id}`: `{step.action}` is neither send nor receive",
-                          step.location)
+        diagnostics.error(
+            "link/step-action", f"step `{step.id}`: `{step.action}` is neither send nor receive", step.location
+        )

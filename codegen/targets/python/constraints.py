@@ -15,8 +15,10 @@ from codegen.targets.python.writer import PythonFile, text
 TEXT = frozenset({Primitive.STRING, Primitive.URI, Primitive.EMAIL, Primitive.HOSTNAME, Primitive.IPV4, Primitive.IPV6})
 
 _WIDTHS = {
-    Primitive.INT32: (-(2**31), 2**31 - 1), Primitive.INT64: (-(2**63), 2**63 - 1),
-    Primitive.UINT32: (0, 2**32 - 1), Primitive.UINT64: (0, 2**64 - 1),
+    Primitive.INT32: (-(2**31), 2**31 - 1),
+    Primitive.INT64: (-(2**63), 2**63 - 1),
+    Primitive.UINT32: (0, 2**32 - 1),
+    Primitive.UINT64: (0, 2**64 - 1),
 }
 INTEGERS = frozenset({*_WIDTHS, Primitive.INTEGER})
 _NUMBERS = INTEGERS | {Primitive.FLOAT, Primitive.DOUBLE, Primitive.NUMBER, Primitive.DECIMAL_NUMBER}
@@ -27,26 +29,38 @@ def length_arguments(least: int | None, most: int | None) -> list[str]:
     return [*([f"min_length={least}"] if least else []), *([f"max_length={most}"] if most is not None else [])]
 
 
-def number_arguments(primitive: Primitive, rules: Constraints, file: PythonFile, diagnostics: Diagnostics,
-                     location: Location) -> list[str]:
+def number_arguments(
+    primitive: Primitive, rules: Constraints, file: PythonFile, diagnostics: Diagnostics, location: Location
+) -> list[str]:
     """Bounds and `multiple_of`; the bounds of the width fill in for those the contract does not give."""
-    if primitive not in _NUMBERS or (
-            rules.minimum, rules.maximum, rules.exclusive_minimum, rules.exclusive_maximum, rules.multiple_of
-    ) == (None,) * 5:
+    if (
+        primitive not in _NUMBERS
+        or (rules.minimum, rules.maximum, rules.exclusive_minimum, rules.exclusive_maximum, rules.multiple_of)
+        == (None,) * 5
+    ):
         return []
     if primitive in INTEGERS:
         return list(_integer_arguments(primitive, rules, diagnostics, location))
-    found = (("gt", rules.exclusive_minimum), ("ge", rules.minimum), ("lt", rules.exclusive_maximum),
-             ("le", rules.maximum), ("multiple_of", rules.multiple_of))
+    found = (
+        ("gt", rules.exclusive_minimum),
+        ("ge", rules.minimum),
+        ("lt", rules.exclusive_maximum),
+        ("le", rules.maximum),
+        ("multiple_of", rules.multiple_of),
+    )
     if primitive is Primitive.DECIMAL_NUMBER:
         decimal = file.ref("decimal", "Decimal")
-        return [f"{name}={value}" if isinstance(value, int) else f"{name}={decimal}({text(repr(value))})"
-                for name, value in found if value is not None]
+        return [
+            f"{name}={value}" if isinstance(value, int) else f"{name}={decimal}({text(repr(value))})"
+            for name, value in found
+            if value is not None
+        ]
     return [f"{name}={value!r}" for name, value in found if value is not None]
 
 
-def _integer_arguments(primitive: Primitive, rules: Constraints, diagnostics: Diagnostics,
-                       location: Location) -> Iterator[str]:
+def _integer_arguments(
+    primitive: Primitive, rules: Constraints, diagnostics: Diagnostics, location: Location
+) -> Iterator[str]:
     least, most = _WIDTHS.get(primitive, (None, None))
     lows = [least, _rounded(rules.minimum, math.ceil), _after(_rounded(rules.exclusive_minimum, math.floor), 1)]
     highs = [most, _rounded(rules.maximum, math.floor), _after(_rounded(rules.exclusive_maximum, math.ceil), -1)]
@@ -97,8 +111,12 @@ def _translated(rules: Constraints, diagnostics: Diagnostics, location: Location
     try:
         return translate(rules.pattern)
     except UnsupportedPattern as error:
-        diagnostics.unsupported("python/pattern", f"the pattern is not checked: {error}", location,
-                                hint="use what JSON Schema recommends for interoperable patterns")
+        diagnostics.unsupported(
+            "python/pattern",
+            f"the pattern is not checked: {error}",
+            location,
+            hint="use what JSON Schema recommends for interoperable patterns",
+        )
         return None
 
 

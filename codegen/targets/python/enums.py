@@ -24,13 +24,20 @@ def member_names(declared: Enum, diagnostics: Diagnostics) -> dict[int, str]:
     if len(set(chosen.values())) < len(chosen):
         chosen = distinct({i: _candidates(value) for i, value in values.items()}, _TAKEN)
     names = Namespace(f"enumeration {'.'.join(declared.name)}", diagnostics)
-    return {i: chosen[i] for i, value in values.items()
-            if names.claim(chosen[i], f"{value.location.pointer} ({value.name})", value.location)}
+    return {
+        i: chosen[i]
+        for i, value in values.items()
+        if names.claim(chosen[i], f"{value.location.pointer} ({value.name})", value.location)
+    }
 
 
 def _candidates(value: EnumValue) -> tuple[str, ...]:
-    own = (constant(value.name), constant(spelled(value.name)), exact(value.name),
-           constant(spelled(value.name, underscores=True)))
+    own = (
+        constant(value.name),
+        constant(spelled(value.name)),
+        exact(value.name),
+        constant(spelled(value.name, underscores=True)),
+    )
     return (*own, f"TEXT_{own[0]}") if isinstance(value.value, str) else own
 
 
@@ -83,5 +90,3 @@ def document(file: PythonFile, doc: str, *, deprecated: bool = False, default: s
     notes = [note for note in (doc.strip(), "Deprecated." if deprecated else "", default) if note]
     if notes:
         file.line(docstring("\n\n".join(notes)))
-
-

@@ -27,8 +27,9 @@ from codegen.targets.python.writer import PythonFile, docstring, text
 _CONCURRENCY = "concurrency: int = 10"
 
 
-def emit_consumers(application: Application, operations: Iterable[EventOperation],
-                   modules: Modules) -> GeneratedFile | None:
+def emit_consumers(
+    application: Application, operations: Iterable[EventOperation], modules: Modules
+) -> GeneratedFile | None:
     """The module; None when the application receives nothing."""
     receiving = [operation for operation in operations if operation.action is Action.RECEIVE]
     package = modules.layout.contract_package(application.id)
@@ -43,8 +44,11 @@ def emit_consumers(application: Application, operations: Iterable[EventOperation
         file.define(f"subscribe_{name}")
     emitted = False
     for prefix, members in classes.items():
-        usable = [consumption for consumption in _consumptions(members, functions, modules, file)
-                  if names.claim(consumption.function, consumption.operation.name, consumption.operation.location)]
+        usable = [
+            consumption
+            for consumption in _consumptions(members, functions, modules, file)
+            if names.claim(consumption.function, consumption.operation.name, consumption.operation.location)
+        ]
         if usable and names.claim(f"{prefix}Consumer", members[0].service or application.name, members[0].location):
             _warn_of_competition(usable, modules)
             _Consumer(prefix, usable, modules, file).emit()
@@ -80,24 +84,37 @@ class _Consumption:
         return (*self.address.parameters, group)
 
 
-def _consumptions(operations: list[EventOperation], functions: Mapping[OperationId, str], modules: Modules,
-                  file: PythonFile) -> Iterator[_Consumption]:
+def _consumptions(
+    operations: list[EventOperation], functions: Mapping[OperationId, str], modules: Modules, file: PythonFile
+) -> Iterator[_Consumption]:
     methods = method_names({o.id: (o, [view.message for view in modules.views(o.messages)]) for o in operations})
     for operation in operations:
         channel, views = modules.channel(operation.channel), modules.views(operation.messages)
         if channel is None or not views:
             modules.diagnostics.unsupported(
-                "python/no-message", f"`{operation.name}` has no message: there is nothing to receive",
-                operation.location)
+                "python/no-message",
+                f"`{operation.name}` has no message: there is nothing to receive",
+                operation.location,
+            )
             continue
         handlers = handler_names(view.message for view in views)
-        receivers = [_Receiver(view=view, method=methods[operation.id, view.message.id],
-                               handler=handlers[view.message.id] if len(views) > 1 else "handler") for view in views]
+        receivers = [
+            _Receiver(
+                view=view,
+                method=methods[operation.id, view.message.id],
+                handler=handlers[view.message.id] if len(views) > 1 else "handler",
+            )
+            for view in views
+        ]
         yield _Consumption(
-            operation=operation, function=f"subscribe_{functions[operation.id]}", channel=channel,
-            receivers=tuple(receivers), answers=answers_of(operation, modules, file),
+            operation=operation,
+            function=f"subscribe_{functions[operation.id]}",
+            channel=channel,
+            receivers=tuple(receivers),
+            answers=answers_of(operation, modules, file),
             address=address_of(channel, modules, file, TAKEN_BY_CONSUMERS),
-            group=operation.consumer_group or operation.service)
+            group=operation.consumer_group or operation.service,
+        )
 
 
 def _warn_of_competition(consumptions: list[_Consumption], modules: Modules) -> None:
@@ -108,10 +125,13 @@ def _warn_of_competition(consumptions: list[_Consumption], modules: Modules) -> 
         other = seen.setdefault((consumption.channel.id, consumption.group), consumption.operation)
         if other is not consumption.operation:
             modules.diagnostics.warning(
-                "events/competing-operations", f"`{consumption.operation.name}` and `{other.name}` read one channel in "
+                "events/competing-operations",
+                f"`{consumption.operation.name}` and `{other.name}` read one channel in "
                 f"one group, `{consumption.group}`: each message goes to one of the two only",
-                consumption.operation.location, related=(other.location,),
-                hint="give them different `x-consumer-group`s, or make them one operation")
+                consumption.operation.location,
+                related=(other.location,),
+                hint="give them different `x-consumer-group`s, or make them one operation",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +156,12 @@ class _Consumer:
         names = Namespace(f"class {self.prefix}Consumer", self.modules.diagnostics)
         file.lines(["", ""])
         with file.block(f"class {self.prefix}Consumer({file.ref('typing', 'Protocol')}):"):
-            file.line(docstring(
-                f"{about}\n\nReturning None means success, an exception another attempt; `Retry` and `Drop` say more."))
+            file.line(
+                docstring(
+                    f"{about}\n\nReturning None means success, an exception another attempt; `Retry` and `Drop` say "
+                    "more."
+                )
+            )
             for consumption in self.consumptions:
                 for each in consumption.receivers:
                     element = f"{consumption.operation.name} {each.view.name}"
@@ -148,11 +172,16 @@ class _Consumer:
         file = self.file
         file.line()
         argument = "event" if view.form is Form.CLOUD_EVENT else "payload"
-        with file.block(f"async def {name}(self, {argument}: {self.modules.payload_type(view, file)}, "
-                        f"delivery: {self._delivery(view)}) -> {self._result(consumption)}:"):
+        with file.block(
+            f"async def {name}(self, {argument}: {self.modules.payload_type(view, file)}, "
+            f"delivery: {self._delivery(view)}) -> {self._result(consumption)}:"
+        ):
             operation, message = consumption.operation, view.message
-            file.line(docstring(operation.summary or operation.doc or message.summary or message.doc
-                                or f"Handle `{message.name}`."))
+            file.line(
+                docstring(
+                    operation.summary or operation.doc or message.summary or message.doc or f"Handle `{message.name}`."
+                )
+            )
 
     def _delivery(self, view: MessageView) -> str:
         consuming = self.modules.runtime("consuming")
@@ -181,9 +210,13 @@ class _Consumer:
         transport = modules.runtime("transport")
         several = len(consumption.receivers) > 1
         handlers = [f"{each.handler}: {self._handler_type(each.view, consumption)}" for each in consumption.receivers]
-        keywords = [*(handlers if several else []), *consumption.keywords, _CONCURRENCY,
-                    f"redelivery: {file.ref(transport, 'Redelivery')} = {self._redelivery(consumption.channel)}",
-                    f"start: {file.ref(transport, 'StartAt')} = {file.ref(transport, 'StartAt')}.BEGINNING"]
+        keywords = [
+            *(handlers if several else []),
+            *consumption.keywords,
+            _CONCURRENCY,
+            f"redelivery: {file.ref(transport, 'Redelivery')} = {self._redelivery(consumption.channel)}",
+            f"start: {file.ref(transport, 'StartAt')} = {file.ref(transport, 'StartAt')}.BEGINNING",
+        ]
         positional = [f"transport: {file.ref(transport, 'Transport')}", *([] if several else handlers)]
         signature = ", ".join([*positional, *_keyword_only(keywords)])
         result = file.ref(transport, "Subscription")
@@ -207,8 +240,10 @@ class _Consumer:
         retry = channel.retry
         if retry is None:
             return f"{redelivery}()"
-        return (f"{redelivery}(max_attempts={retry.max_attempts}, initial_delay={retry.initial_delay!r}, "
-                f"max_delay={retry.max_delay!r}, multiplier={retry.multiplier!r})")
+        return (
+            f"{redelivery}(max_attempts={retry.max_attempts}, initial_delay={retry.initial_delay!r}, "
+            f"max_delay={retry.max_delay!r}, multiplier={retry.multiplier!r})"
+        )
 
     def _options(self, consumption: _Consumption) -> None:
         arguments = ["concurrency=concurrency", "redelivery=redelivery", "start=start"]
@@ -227,16 +262,22 @@ class _Consumer:
         letters = self.modules.channel(consumption.channel.dead_letter)
         if letters is None:
             self.modules.diagnostics.unsupported(
-                "python/dead-letter", f"the dead-letter channel of `{consumption.channel.name}` belongs to no "
-                "application: messages that are given up are dropped", consumption.channel.location,
-                hint="list it under `channels` of this document, with a `$ref`")
+                "python/dead-letter",
+                f"the dead-letter channel of `{consumption.channel.name}` belongs to no "
+                "application: messages that are given up are dropped",
+                consumption.channel.location,
+                hint="list it under `channels` of this document, with a `$ref`",
+            )
             return None
         address = address_of(letters, self.modules, self.file, TAKEN_BY_CONSUMERS)
         if set(address.names) - set(consumption.address.names) or letters.address is None:
             self.modules.diagnostics.unsupported(
-                "python/dead-letter", f"the address of the dead letters of `{consumption.channel.name}` is not known: "
-                "messages that are given up are dropped", letters.location,
-                hint="use only parameters that the channel has too")
+                "python/dead-letter",
+                f"the address of the dead letters of `{consumption.channel.name}` is not known: "
+                "messages that are given up are dropped",
+                letters.location,
+                hint="use only parameters that the channel has too",
+            )
             return None
         return address.expression
 
@@ -247,8 +288,12 @@ class _Consumer:
         for each in consumption.receivers:
             view = each.view
             handler = self._answering(view, consumption, each.handler)
-            arguments = [f"name={text(view.name)}", f"decode={modules.decoder(view, file)}",
-                         f"headers={self._headers(view)}", f"handle={handler}"]
+            arguments = [
+                f"name={text(view.name)}",
+                f"decode={modules.decoder(view, file)}",
+                f"headers={self._headers(view)}",
+                f"handle={handler}",
+            ]
             if view.form is Form.CLOUD_EVENT:
                 arguments.append(f"event_type={text(view.event_type or view.name)}")
             file.line(f"    {file.ref(consuming, 'Route')}({', '.join(arguments)}),")
@@ -289,13 +334,22 @@ class _Consumer:
         keywords = {given: keyword for each in arguments.values() for given, keyword in each.values()}
         if any(consumption.group is None for consumption in self.consumptions):
             keywords["group"] = "group: str"
-        signature = ", ".join([f"transport: {file.ref(transport, 'Transport')}",
-                               f"consumer: {self.prefix}Consumer", *_keyword_only([*keywords.values(), _CONCURRENCY])])
+        signature = ", ".join(
+            [
+                f"transport: {file.ref(transport, 'Transport')}",
+                f"consumer: {self.prefix}Consumer",
+                *_keyword_only([*keywords.values(), _CONCURRENCY]),
+            ]
+        )
         file.lines(["", ""])
         subscriptions = file.ref(consuming, "Subscriptions")
         with file.block(f"async def subscribe_{snake(self.prefix)}({signature}) -> {subscriptions}:"):
-            file.line(docstring("Subscribe the consumer to everything it receives, as the contract says: groups, "
-                                "redelivery, dead letters, order."))
+            file.line(
+                docstring(
+                    "Subscribe the consumer to everything it receives, as the contract says: groups, "
+                    "redelivery, dead letters, order."
+                )
+            )
             file.line(f"return await {subscriptions}.start(")
             for consumption in self.consumptions:
                 file.line(f"    {self._call(consumption, arguments[consumption.operation.id])},")
@@ -323,8 +377,10 @@ class _Consumer:
 
     def _call(self, consumption: _Consumption, arguments: Mapping[str, tuple[str, str]]) -> str:
         several = len(consumption.receivers) > 1
-        handlers = [f"{each.handler}=consumer.{each.method}" if several else f"consumer.{each.method}"
-                    for each in consumption.receivers]
+        handlers = [
+            f"{each.handler}=consumer.{each.method}" if several else f"consumer.{each.method}"
+            for each in consumption.receivers
+        ]
         given = [f"{name}={value}" for name, (value, _) in arguments.items()]
         if consumption.group is None:
             given.append("group=group")

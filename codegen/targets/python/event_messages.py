@@ -85,26 +85,35 @@ class Modules:
             return MessageView(message=message, form=Form.JSON, content_type=message.content_type or JSON)
         if media_type.startswith("text/") and _is_text(message.payload):
             return MessageView(message=message, form=Form.TEXT, content_type=media_type)
-        if not (isinstance(message.payload, Scalar)
-                and message.payload.primitive in (Primitive.BINARY, Primitive.BYTES, *TEXT)):
+        if not (
+            isinstance(message.payload, Scalar)
+            and message.payload.primitive in (Primitive.BINARY, Primitive.BYTES, *TEXT)
+        ):
             self.diagnostics.unsupported(
-                "python/content-type", f"payloads of `{media_type}` are bytes here: their schema is not used",
-                message.location, hint="JSON payloads are typed")
+                "python/content-type",
+                f"payloads of `{media_type}` are bytes here: their schema is not used",
+                message.location,
+                hint="JSON payloads are typed",
+            )
         return MessageView(message=message, form=Form.BYTES, content_type=message.content_type or OCTETS)
 
     def _cloud_event(self, message: Message) -> MessageView:
-        declared = self.graph.declarations.get(message.payload.target) if isinstance(
-            message.payload, Reference) else None
+        declared = (
+            self.graph.declarations.get(message.payload.target) if isinstance(message.payload, Reference) else None
+        )
         if not isinstance(declared, Record) or not {f.name for f in declared.fields} >= _ENVELOPE:
             self.diagnostics.unsupported(
-                "python/cloud-event", f"the payload of `{message.name}` is no CloudEvent with its attributes: it is "
-                "published as plain JSON", message.location,
-                hint="describe the envelope (specversion, id, source, type, data) in the payload's schema")
+                "python/cloud-event",
+                f"the payload of `{message.name}` is no CloudEvent with its attributes: it is published as plain JSON",
+                message.location,
+                hint="describe the envelope (specversion, id, source, type, data) in the payload's schema",
+            )
             return MessageView(message=message, form=Form.JSON, content_type=CLOUD_EVENTS)
         kind = next(f.type for f in declared.fields if f.name == "type")
         fixed = kind.value if isinstance(kind, Constant) and isinstance(kind.value, str) else None
-        return MessageView(message=message, form=Form.CLOUD_EVENT, content_type=CLOUD_EVENTS, envelope=declared,
-                           event_type=fixed)
+        return MessageView(
+            message=message, form=Form.CLOUD_EVENT, content_type=CLOUD_EVENTS, envelope=declared, event_type=fixed
+        )
 
     # -- types and expressions
 
@@ -151,8 +160,11 @@ class Modules:
             return None
         if self._is_record(headers):
             return self.spelling.plain(headers, file)
-        self.diagnostics.unsupported("python/headers", f"the headers of `{view.name}` are no object with properties: "
-                                     "they are plain text here", view.message.location)
+        self.diagnostics.unsupported(
+            "python/headers",
+            f"the headers of `{view.name}` are no object with properties: they are plain text here",
+            view.message.location,
+        )
         return None
 
     def attributes(self, record: Record) -> dict[str, str]:
@@ -215,8 +227,11 @@ def address_of(channel: Channel, modules: Modules, file: PythonFile, taken: froz
         names.append(name)
         values.append(f"{text(parameter.name)}: {name}")
     fill = file.ref(modules.runtime("message_parts"), "fill_address")
-    return AddressArguments(parameters=tuple(parameters), names=tuple(names),
-                            expression=f"{fill}({text(channel.address)}, {{{', '.join(values)}}})")
+    return AddressArguments(
+        parameters=tuple(parameters),
+        names=tuple(names),
+        expression=f"{fill}({text(channel.address)}, {{{', '.join(values)}}})",
+    )
 
 
 def expression_of(expression: str, modules: Modules, file: PythonFile) -> str:
@@ -224,15 +239,19 @@ def expression_of(expression: str, modules: Modules, file: PythonFile) -> str:
     return f"{file.ref(modules.runtime('message_parts'), 'MessageExpression')}.parse({text(expression)})"
 
 
-def exchange_of(request: MessageView, reply: Reply, replies: tuple[MessageView, ...], modules: Modules,
-                file: PythonFile) -> str:
+def exchange_of(
+    request: MessageView, reply: Reply, replies: tuple[MessageView, ...], modules: Modules, file: PythonFile
+) -> str:
     """An `Exchange` for a request and its reply."""
     channel = modules.channel(reply.channel)
     arguments = []
     if channel is not None and channel.address is not None and channel.parameters:
         modules.diagnostics.unsupported(
-            "python/reply-address", f"the reply address `{channel.address}` has parameters: requesters use an address "
-            "of their own instead", channel.location, hint="give the reply an `address.location`")
+            "python/reply-address",
+            f"the reply address `{channel.address}` has parameters: requesters use an address of their own instead",
+            channel.location,
+            hint="give the reply an `address.location`",
+        )
     fixed = channel.address if channel is not None and not channel.parameters else None
     arguments.append(f"reply_address={text(fixed) if fixed is not None else None}")
     if reply.address_expression is not None:

@@ -15,14 +15,37 @@ from codegen.targets.python.names import distinct, exact, snake
 ANNOTATIONS = frozenset({"bool", "bytes", "dict", "float", "int", "list", "object", "str", "tuple", "datetime"})
 """What signatures are written with: a method of such a name would stand in their way."""
 _CALLED = ANNOTATIONS | {
-    "current_traceparent", "current_tracestate", "decoded", "dispatcher", "fill_address", "frozenset",
-    "headers_from_text", "headers_to_text", "isinstance", "new_event_id", "outgoing", "partial", "raw_headers",
-    "timestamp", "utc_now",
+    "current_traceparent",
+    "current_tracestate",
+    "decoded",
+    "dispatcher",
+    "fill_address",
+    "frozenset",
+    "headers_from_text",
+    "headers_to_text",
+    "isinstance",
+    "new_event_id",
+    "outgoing",
+    "partial",
+    "raw_headers",
+    "timestamp",
+    "utc_now",
 }
 TAKEN_BY_PUBLISHERS = _CALLED | {"decoders", "headers", "message", "payload", "reply", "self", "timeout"}
 TAKEN_BY_EVENTS = _CALLED | {"address", "data", "event", "headers", "id", "self", "time"}
-TAKEN_BY_CONSUMERS = _CALLED | {"concurrency", "consumer", "encode", "group", "handle", "handler", "options",
-                                "redelivery", "reply", "start", "transport"}
+TAKEN_BY_CONSUMERS = _CALLED | {
+    "concurrency",
+    "consumer",
+    "encode",
+    "group",
+    "handle",
+    "handler",
+    "options",
+    "redelivery",
+    "reply",
+    "start",
+    "transport",
+}
 
 
 def operation_names(operations: Iterable[EventOperation], reserved: Iterable[str] = ()) -> dict[OperationId, str]:
@@ -30,27 +53,41 @@ def operation_names(operations: Iterable[EventOperation], reserved: Iterable[str
     return distinct({each.id: (snake(each.name), exact(each.name)) for each in operations}, frozenset(reserved))
 
 
-def method_names(operations: Mapping[OperationId, tuple[EventOperation, Sequence[Message]]],
-                 reserved: frozenset[str] = frozenset()) -> dict[tuple[OperationId, MessageId], str]:
+def method_names(
+    operations: Mapping[OperationId, tuple[EventOperation, Sequence[Message]]], reserved: frozenset[str] = frozenset()
+) -> dict[tuple[OperationId, MessageId], str]:
     """A method for each message of each operation: named after the operation, and the message when it has several."""
     candidates: dict[tuple[OperationId, MessageId], tuple[str, ...]] = {}
     for operation, messages in operations.values():
         for message in messages:
             own = (snake(operation.name), exact(operation.name))
-            candidates[operation.id, message.id] = own if len(messages) == 1 else (
-                f"{own[0]}_{snake(message.name)}", f"{own[0]}_{exact(message.name)}",
-                f"{own[1]}_{exact(message.name)}", f"{own[1]}_{exact(message.id)}")
+            candidates[operation.id, message.id] = (
+                own
+                if len(messages) == 1
+                else (
+                    f"{own[0]}_{snake(message.name)}",
+                    f"{own[0]}_{exact(message.name)}",
+                    f"{own[1]}_{exact(message.name)}",
+                    f"{own[1]}_{exact(message.id)}",
+                )
+            )
     return distinct(candidates, reserved | ANNOTATIONS)
 
 
 def handler_names(messages: Iterable[Message]) -> dict[MessageId, str]:
     """The parameter for the handler of each message of one operation."""
-    return distinct({each.id: tuple(f"on_{name}" for name in (snake(each.name), exact(each.name), exact(each.id)))
-                     for each in messages})
+    return distinct(
+        {
+            each.id: tuple(f"on_{name}" for name in (snake(each.name), exact(each.name), exact(each.id)))
+            for each in messages
+        }
+    )
 
 
 def parameter_names(parameters: Iterable[ChannelParameter], taken: frozenset[str]) -> dict[str, str]:
     """The argument for each parameter of an address; `address_<name>` where another argument has the name."""
     plain = distinct({each.name: (snake(each.name), exact(each.name)) for each in parameters})
-    return {name: f"address_{found.rstrip('_')}" if found in taken or found.startswith("on_") else found
-            for name, found in plain.items()}
+    return {
+        name: f"address_{found.rstrip('_')}" if found in taken or found.startswith("on_") else found
+        for name, found in plain.items()
+    }

@@ -27,15 +27,17 @@ from codegen.targets.python.names import Namespace
 from codegen.targets.python.writer import PythonFile, docstring, text
 
 _ATTRIBUTE = re.compile(r"[a-z0-9]+|data_base64")
-_FILLED = frozenset({"specversion", "id", "source", "type", "time", "datacontenttype", "traceparent", "tracestate",
-                     "data"})
+_FILLED = frozenset(
+    {"specversion", "id", "source", "type", "time", "datacontenttype", "traceparent", "tracestate", "data"}
+)
 _SENT_CONSTANTS = ("datacontenttype", "type", "specversion")
 _OWN_METHODS = frozenset({"aclose"})
 DEFAULT_TIMEOUT = "30.0"
 
 
-def emit_publishers(application: Application, operations: Iterable[EventOperation],
-                    modules: Modules) -> GeneratedFile | None:
+def emit_publishers(
+    application: Application, operations: Iterable[EventOperation], modules: Modules
+) -> GeneratedFile | None:
     """The module; None when the application sends nothing."""
     sending = [operation for operation in operations if operation.action is Action.SEND]
     if not sending:
@@ -79,8 +81,10 @@ class _Publisher:
         service = self.operations[0].service
         about = f"Sends the messages of the service `{service}`." if service else "Sends messages."
         if cloudy:
-            about += ("\n\n`source` is the `source` attribute of all events. Id, time and trace context of an event "
-                      "are filled in.")
+            about += (
+                "\n\n`source` is the `source` attribute of all events. Id, time and trace context of an event "
+                "are filled in."
+            )
         return about
 
     def _constructor(self, *, cloudy: bool, asking: bool) -> None:
@@ -110,8 +114,10 @@ class _Publisher:
             channel, views = self.modules.channel(operation.channel), self.modules.views(operation.messages)
             if channel is None or not views:
                 self.modules.diagnostics.unsupported(
-                    "python/no-message", f"`{operation.name}` has no message: there is nothing to send",
-                    operation.location)
+                    "python/no-message",
+                    f"`{operation.name}` has no message: there is nothing to send",
+                    operation.location,
+                )
                 continue
             for view in views:
                 name = methods[operation.id, view.message.id]
@@ -192,8 +198,9 @@ class _Publisher:
 
     # -- CloudEvents
 
-    def _event_method(self, name: str, operation: EventOperation, channel: Channel, view: MessageView,
-                      envelope: Record) -> None:
+    def _event_method(
+        self, name: str, operation: EventOperation, channel: Channel, view: MessageView, envelope: Record
+    ) -> None:
         file, modules = self.file, self.modules
         attributes = modules.attributes(envelope)
         address = address_of(channel, modules, file, TAKEN_BY_EVENTS | set(attributes.values()))
@@ -201,10 +208,15 @@ class _Publisher:
         given = [f for f in envelope.fields if f.name in attributes and self._is_given(f)]
         headers = modules.headers_type(view, file)
         self._check_names(envelope)
-        keywords = [self._parameter(f, _argument(attributes[f.name]))
-                    for f in sorted(given, key=lambda f: not f.required)]
-        keywords += [*address.parameters, *([f"headers: {headers}"] if headers else []), "id: str | None = None",
-                     f"time: {file.ref('datetime', 'datetime')} | None = None"]
+        keywords = [
+            self._parameter(f, _argument(attributes[f.name])) for f in sorted(given, key=lambda f: not f.required)
+        ]
+        keywords += [
+            *address.parameters,
+            *([f"headers: {headers}"] if headers else []),
+            "id: str | None = None",
+            f"time: {file.ref('datetime', 'datetime')} | None = None",
+        ]
         positional = ["self"]
         if data is not None:
             optional = "" if data.required else " | None = None"
@@ -217,8 +229,9 @@ class _Publisher:
             self._construction(envelope, event_class, attributes, given, view)
             self._publication(address, view, channel, headers)
 
-    def _construction(self, envelope: Record, event_class: str, attributes: dict[str, str], given: list[Field],
-                      view: MessageView) -> None:
+    def _construction(
+        self, envelope: Record, event_class: str, attributes: dict[str, str], given: list[Field], view: MessageView
+    ) -> None:
         arguments = []
         late = []
         for declared in envelope.fields:
@@ -243,8 +256,9 @@ class _Publisher:
                 self.file.line(f"event.{attributes[declared.name]} = {text(str(declared.type.value))}")
 
     def _publication(self, address: AddressArguments, view: MessageView, channel: Channel, headers: str | None) -> None:
-        message = self._outgoing(view, self.modules.encoded(view, "event", self.file), channel, headers=headers,
-                                 event=True)
+        message = self._outgoing(
+            view, self.modules.encoded(view, "event", self.file), channel, headers=headers, event=True
+        )
         self.file.line(f"await self._transport.publish({address.expression}, {message})")
         self.file.line("return event")
 
@@ -290,8 +304,11 @@ class _Publisher:
         for declared in envelope.fields:
             if not _ATTRIBUTE.fullmatch(declared.name):
                 self.modules.diagnostics.warning(
-                    "events/attribute-name", f"`{declared.name}` is no CloudEvents attribute name", declared.location,
-                    hint="lower-case letters and digits only (CloudEvents 1.0 section 3); put others into `data`")
+                    "events/attribute-name",
+                    f"`{declared.name}` is no CloudEvents attribute name",
+                    declared.location,
+                    hint="lower-case letters and digits only (CloudEvents 1.0 section 3); put others into `data`",
+                )
 
 
 def _argument(attribute: str) -> str:

@@ -12,9 +12,16 @@ from codegen.targets.python.event_messages import OCTETS, Form, MessageView, Mod
 from codegen.targets.python.writer import PythonFile, text
 
 _CLASSES = {
-    Primitive.BOOLEAN: ("bool",), Primitive.INTEGER: ("int",), Primitive.INT32: ("int",), Primitive.INT64: ("int",),
-    Primitive.UINT32: ("int",), Primitive.UINT64: ("int",), Primitive.FLOAT: ("int", "float"),
-    Primitive.DOUBLE: ("int", "float"), Primitive.NUMBER: ("int", "float"), **dict.fromkeys(TEXT, ("str",)),
+    Primitive.BOOLEAN: ("bool",),
+    Primitive.INTEGER: ("int",),
+    Primitive.INT32: ("int",),
+    Primitive.INT64: ("int",),
+    Primitive.UINT32: ("int",),
+    Primitive.UINT64: ("int",),
+    Primitive.FLOAT: ("int", "float"),
+    Primitive.DOUBLE: ("int", "float"),
+    Primitive.NUMBER: ("int", "float"),
+    **dict.fromkeys(TEXT, ("str",)),
 }
 
 
@@ -70,8 +77,11 @@ def answers_of(operation: EventOperation, modules: Modules, file: PythonFile) ->
             kept.append(answer)
             continue
         modules.diagnostics.unsupported(
-            "python/reply-messages", f"`{operation.name}` cannot answer with `{answer.view.name}`: in Python it looks "
-            f"like `{rival.view.name}`", operation.location, hint="describe one reply whose payload is a oneOf of both")
+            "python/reply-messages",
+            f"`{operation.name}` cannot answer with `{answer.view.name}`: in Python it looks like `{rival.view.name}`",
+            operation.location,
+            hint="describe one reply whose payload is a oneOf of both",
+        )
     kept.sort(key=lambda each: (each.classes is None, each.classes != ("bool",)))
     types = union(modules.payload_type(each.view, file) for each in kept)
     return Answers(answers=tuple(kept), type=types or "bytes")

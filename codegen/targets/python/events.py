@@ -18,8 +18,9 @@ from codegen.targets.python.types import Spelling
 from codegen.targets.python.writer import PythonFile, printable
 
 
-def emit_events(graph: Graph, layout: Layout, application: Application, diagnostics: Diagnostics,
-                spelling: Spelling | None = None) -> tuple[GeneratedFile, ...]:
+def emit_events(
+    graph: Graph, layout: Layout, application: Application, diagnostics: Diagnostics, spelling: Spelling | None = None
+) -> tuple[GeneratedFile, ...]:
     """The files of one application. Pass the run's `Spelling` to save building it for each contract."""
     modules = Modules(graph, layout, spelling or Spelling(graph, layout, diagnostics), diagnostics)
     operations = [graph.event_operations[id_] for id_ in application.operations if id_ in graph.event_operations]

@@ -31,8 +31,10 @@ def emit_foreign_messages(graph: Graph, package: str) -> tuple[GeneratedFile, ..
         mark = MARK.format(source=printable(path))
         about = docstring(f"`{printable(path)}`, as googleapis-common-protos has it.")
         module = f"{mark}\n{about}\n\nfrom {protoc_module(path)} import *\n"
-        files += [GeneratedFile(path=f"{target}.py", content=module),
-                  GeneratedFile(path=f"{target}.pyi", content=f"{mark}\n{stubs[path]}")]
+        files += [
+            GeneratedFile(path=f"{target}.py", content=module),
+            GeneratedFile(path=f"{target}.pyi", content=f"{mark}\n{stubs[path]}"),
+        ]
     return tuple(files)
 
 

@@ -17,8 +17,9 @@ from codegen.targets.python.proto_types import message_ref
 from codegen.targets.python.writer import PythonFile, text
 
 
-def emit_front(spelling: HttpSpelling, endpoints: tuple[Plan, ...], fronted: tuple[Plan, ...],
-               diagnostics: Diagnostics) -> GeneratedFile:
+def emit_front(
+    spelling: HttpSpelling, endpoints: tuple[Plan, ...], fronted: tuple[Plan, ...], diagnostics: Diagnostics
+) -> GeneratedFile:
     """The front module: `Front` has a method for every endpoint; those that front no RPC answer 501."""
     file = spelling.file("front", f"{spelling.service.name} in front of the services that do the work.")
     file.define("Front")
@@ -62,9 +63,11 @@ class _Writer:
         request = message_ref(self._file, self._spelling.graph, self._spelling.layout, binding.input)
         if request is None or binding.client_streaming:
             self._diagnostics.unsupported(
-                "http/front", f"{plan.operation.name} cannot front {rpc.id}: "
+                "http/front",
+                f"{plan.operation.name} cannot front {rpc.id}: "
                 + ("it takes a stream" if binding.client_streaming else "its request has no Python name"),
-                how.location)
+                how.location,
+            )
             return False
         parts = [request, *self._members(plan, binding, how)]
         self._file.line(f"_{plan.constant} = {self._runtime('Transcoding')}({', '.join(parts)})")
@@ -92,8 +95,11 @@ class _Writer:
     def _fields(self, plan: Plan, binding: GrpcBinding, how: Transcoding) -> list[str]:
         renamed = dict(how.parameter_fields)
         declared = self._spelling.graph.declarations.get(binding.input)
-        maps = {field.name for field in declared.fields if isinstance(field.type, MapOf)} if isinstance(
-            declared, Record) else set()
+        maps = (
+            {field.name for field in declared.fields if isinstance(field.type, MapOf)}
+            if isinstance(declared, Record)
+            else set()
+        )
         found = []
         for argument in plan.arguments:
             parameter = argument.parameter
@@ -117,8 +123,10 @@ class _Writer:
         file = self._file
         file.lines(["", ""])
         with file.block("class Front:"):
-            file.docstring(f"Serves {self._spelling.service.name} by calling the services behind it: give it to "
-                           "`create_app`.\n\nOverride a method to answer by other means.")
+            file.docstring(
+                f"Serves {self._spelling.service.name} by calling the services behind it: give it to "
+                "`create_app`.\n\nOverride a method to answer by other means."
+            )
             file.line()
             arguments = []
             for service, name in self.clients.items():
@@ -127,8 +135,10 @@ class _Writer:
                 client = file.ref(module, module_names(proto, self._spelling.layout).client, typing_only=True)
                 arguments.append(f"{name}: {client}")
             options = self._runtime("FrontOptions")
-            with file.block(f"def __init__(self, *, {', '.join(arguments)}{', ' if arguments else ''}"
-                            f"options: {options} | None = None) -> None:"):
+            with file.block(
+                f"def __init__(self, *, {', '.join(arguments)}{', ' if arguments else ''}"
+                f"options: {options} | None = None) -> None:"
+            ):
                 for name in self.clients.values():
                     file.line(f"self._{name} = {name}")
                 file.line(f"self._front = {self._runtime('RpcFront')}(options)")
@@ -138,8 +148,11 @@ class _Writer:
     def _method(self, plan: Plan, *, called: bool) -> None:
         file = self._file
         streams = plan.events is not None and not plan.unary
-        shown = (f"{file.ref('collections.abc', 'AsyncIterator')}[{self._spelling.event(file, plan)}]" if streams
-                 else self._spelling.result(file, plan))
+        shown = (
+            f"{file.ref('collections.abc', 'AsyncIterator')}[{self._spelling.event(file, plan)}]"
+            if streams
+            else self._spelling.result(file, plan)
+        )
         if plan.binary and not streams:
             shown = "bytes"
         file.line()

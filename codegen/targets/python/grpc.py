@@ -36,8 +36,12 @@ class _Rpc:
     @property
     def kind(self) -> str:
         """The runtime's word for it: client channel method and server function."""
-        return {(False, False): "unary", (False, True): "server_stream", (True, False): "client_stream",
-                (True, True): "duplex"}[self.binding.client_streaming, self.binding.server_streaming]
+        return {
+            (False, False): "unary",
+            (False, True): "server_stream",
+            (True, False): "client_stream",
+            (True, True): "duplex",
+        }[self.binding.client_streaming, self.binding.server_streaming]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +53,24 @@ class _Pages:
     item: str
 
 
-def emit_proto_file(graph: Graph, layout: Layout, proto_file: str,
-                    diagnostics: Diagnostics) -> tuple[GeneratedFile, ...]:
+def emit_proto_file(
+    graph: Graph, layout: Layout, proto_file: str, diagnostics: Diagnostics
+) -> tuple[GeneratedFile, ...]:
     """The gRPC module of a proto contract, given by its path; nothing when it has no services."""
     services = [graph.services[service] for service in graph.proto_files[proto_file].services]
     if not services:
         return ()
     module = layout.proto_module(proto_file, "_grpc")
-    file = PythonFile(module, source=proto_file,
-                      doc=f"gRPC clients and servers of {', '.join(service.id for service in services)}.")
+    file = PythonFile(
+        module, source=proto_file, doc=f"gRPC clients and servers of {', '.join(service.id for service in services)}."
+    )
     emitter = _Emitter(graph, layout, file, diagnostics)
     names = Namespace(f"module {module}", diagnostics)
-    claimed = [service for service in services
-               if all(names.claim(name, service.id, service.location) for name in module_names(service, layout))]
+    claimed = [
+        service
+        for service in services
+        if all(names.claim(name, service.id, service.location) for name in module_names(service, layout))
+    ]
     for service in claimed:
         for name in module_names(service, layout):
             file.define(name)
@@ -120,18 +129,30 @@ class _Emitter:
             operation = self._graph.operations[operation_id]
             if not isinstance(operation.binding, GrpcBinding):
                 continue
-            request, response = (message_ref(self._file, self._graph, self._layout, message)
-                                 for message in (operation.binding.input, operation.binding.output))
+            request, response = (
+                message_ref(self._file, self._graph, self._layout, message)
+                for message in (operation.binding.input, operation.binding.output)
+            )
             if request is None or response is None:
                 self._diagnostics.unsupported(
-                    "python/message-name", f"{operation.name} is left out: the name of its request or response is a "
-                    "Python keyword", operation.location, hint="rename the message")
+                    "python/message-name",
+                    f"{operation.name} is left out: the name of its request or response is a Python keyword",
+                    operation.location,
+                    hint="rename the message",
+                )
                 continue
             method = method_name(operation, self._layout)
             if names.claim(method, operation.id, operation.location) and constants.claim(
-                    spelled[operation.id], operation.id, operation.location):
-                yield _Rpc(operation=operation, binding=operation.binding, method=method,
-                           constant=spelled[operation.id], request=request, response=response)
+                spelled[operation.id], operation.id, operation.location
+            ):
+                yield _Rpc(
+                    operation=operation,
+                    binding=operation.binding,
+                    method=method,
+                    constant=spelled[operation.id],
+                    request=request,
+                    response=response,
+                )
 
     def _methods(self, name: str, service: Service, rpcs: Sequence[_Rpc]) -> None:
         file = self._file
@@ -177,8 +198,10 @@ class _Emitter:
                 pages = self._pages(rpc)
                 if pages is not None and pages.name in taken:
                     self._diagnostics.warning(
-                        "python/no-item-iterator", f"no iterator over the items of {rpc.operation.name}: another RPC "
-                        f"is called {pages.name}", rpc.operation.location)
+                        "python/no-item-iterator",
+                        f"no iterator over the items of {rpc.operation.name}: another RPC is called {pages.name}",
+                        rpc.operation.location,
+                    )
                 elif pages is not None:
                     self._items_method(rpc, pages)
         file.lines(["", ""])
@@ -200,14 +223,17 @@ class _Emitter:
         deadline = self._ref("resilience", "Deadline", typing_only=True)
         metadata = self._ref("grpc_client", "Metadata", typing_only=True)
         info = self._ref("grpc_client", "ResponseInfo", typing_only=True)
-        return (f"*, deadline: float | {deadline} | None = None, metadata: {metadata} = (), "
-                f"idempotency_key: str | None = None, info: {info} | None = None")
+        return (
+            f"*, deadline: float | {deadline} | None = None, metadata: {metadata} = (), "
+            f"idempotency_key: str | None = None, info: {info} | None = None"
+        )
 
     def _client_method(self, rpc: _Rpc) -> None:
         file = self._file
         if rpc.binding.client_streaming:
-            stream, several = (file.ref("collections.abc", name, typing_only=True)
-                               for name in ("AsyncIterable", "Iterable"))
+            stream, several = (
+                file.ref("collections.abc", name, typing_only=True) for name in ("AsyncIterable", "Iterable")
+            )
             taken = f"requests: {stream}[{rpc.request}] | {several}[{rpc.request}]"
         else:
             taken = f"request: {rpc.request}"
@@ -232,12 +258,16 @@ class _Emitter:
 
     def _pages(self, rpc: _Rpc) -> _Pages | None:
         binding = rpc.binding
-        if rpc.kind != "unary" or not self._string_field(binding.input, "page_token") or not self._string_field(
-                binding.output, "next_page_token"):
+        if (
+            rpc.kind != "unary"
+            or not self._string_field(binding.input, "page_token")
+            or not self._string_field(binding.output, "next_page_token")
+        ):
             return None
         record = self._record(binding.output)
-        repeated = [(field, field.type.item) for field in record.fields
-                    if isinstance(field.type, ListOf)] if record else []
+        repeated = (
+            [(field, field.type.item) for field in record.fields if isinstance(field.type, ListOf)] if record else []
+        )
         if not repeated:
             return None
         field, kind = min(repeated, key=lambda found: found[0].number or 0)
@@ -254,21 +284,30 @@ class _Emitter:
         file.line()
         parameters = f"request: {rpc.request}, *, deadline: float | {deadline} | None = None, metadata: {metadata} = ()"
         with file.block(f"def {pages.name}(self, {parameters}) -> {stream}[{pages.item}]:"):
-            file.docstring(f"The {pages.field} of all pages, from that of `request` on.\n\n"
-                           "A `deadline` in seconds is that of each page.")
-            file.line(f"return {self._ref('grpc_client', 'items')}(lambda page: self.{rpc.method}(page, "
-                      f"deadline=deadline, metadata=metadata), request, lambda response: response.{pages.field})")
+            file.docstring(
+                f"The {pages.field} of all pages, from that of `request` on.\n\n"
+                "A `deadline` in seconds is that of each page."
+            )
+            file.line(
+                f"return {self._ref('grpc_client', 'items')}(lambda page: self.{rpc.method}(page, "
+                f"deadline=deadline, metadata=metadata), request, lambda response: response.{pages.field})"
+            )
 
     def _handler(self, name: str, add: str, service: Service, rpcs: Sequence[_Rpc]) -> None:
         file = self._file
         call = self._ref("grpc_server", "Call", typing_only=True)
         with file.block(f"class {name}({file.ref('typing', 'Protocol')}):"):
-            file.docstring(f"Implement this to serve {service.id}, and give it to `{add}`.\n\n"
-                           f"Raise `{self._runtime}.errors.NotFound` and the like to answer with that status.")
+            file.docstring(
+                f"Implement this to serve {service.id}, and give it to `{add}`.\n\n"
+                f"Raise `{self._runtime}.errors.NotFound` and the like to answer with that status."
+            )
             for rpc in rpcs:
                 iterator = file.ref("collections.abc", "AsyncIterator", typing_only=True) if rpc.kind != "unary" else ""
-                taken = f"requests: {iterator}[{rpc.request}]" if rpc.binding.client_streaming else (
-                    f"request: {rpc.request}")
+                taken = (
+                    f"requests: {iterator}[{rpc.request}]"
+                    if rpc.binding.client_streaming
+                    else (f"request: {rpc.request}")
+                )
                 given = f"{iterator}[{rpc.response}]" if rpc.binding.server_streaming else rpc.response
                 define = "def" if rpc.binding.server_streaming else "async def"
                 file.line()
@@ -284,11 +323,14 @@ class _Emitter:
         server = self._ref("grpc_server", "GrpcServer", typing_only=True)
         sequence = file.ref("collections.abc", "Sequence", typing_only=True)
         interceptor = self._ref("grpc_server", "Interceptor", typing_only=True)
-        with file.block(f"def {name}(server: {server}, handler: {handler}, *, "
-                        f"interceptors: {sequence}[{interceptor}] = ()) -> None:"):
+        with file.block(
+            f"def {name}(server: {server}, handler: {handler}, *, "
+            f"interceptors: {sequence}[{interceptor}] = ()) -> None:"
+        ):
             file.docstring(f"Serve {service.id} with `handler`. Interceptors are entered around every call, in order.")
-            bound = ", ".join(f"{self._ref('grpc_server', rpc.kind)}({methods}.{rpc.constant}, handler.{rpc.method})"
-                              for rpc in rpcs)
+            bound = ", ".join(
+                f"{self._ref('grpc_server', rpc.kind)}({methods}.{rpc.constant}, handler.{rpc.method})" for rpc in rpcs
+            )
             trailing = "," if len(rpcs) > 1 else ""
             file.line(f"server.add({text(service.id)}, [{bound}{trailing}], interceptors)")
         file.lines(["", ""])

@@ -20,8 +20,15 @@ REQUIREMENTS = ("fastapi>=0.128", "httpx>=0.28", "pydantic>=2.12", "python-multi
 """What the generated HTTP code needs at run time."""
 
 
-def emit_http(graph: Graph, layout: Layout, service: Service, diagnostics: Diagnostics, *,
-              spelling: Spelling | None = None, contract: bytes | None = None) -> tuple[GeneratedFile, ...]:
+def emit_http(
+    graph: Graph,
+    layout: Layout,
+    service: Service,
+    diagnostics: Diagnostics,
+    *,
+    spelling: Spelling | None = None,
+    contract: bytes | None = None,
+) -> tuple[GeneratedFile, ...]:
     """The HTTP package of a document, without its models.
 
     `contract` is the document as JSON; with it the generated application serves it at `/openapi.json`.

@@ -87,12 +87,16 @@ class _Writer:
             file.line()
             resilience = self._spelling.runtime(file, "resilience", "Resilience")
             httpx = file.ref("httpx")
-            with file.block(f"def __init__(self, *, {self._credential_arguments()}resilience: {resilience} | None = "
-                            f"None, headers: {self._mapping()}[str, str] | None = None, "
-                            f"http: {httpx}.AsyncClient | None = None) -> None:"):
-                file.line(f"self._http = HttpClient(base_url='', schemes={self._scheme_table()}, "
-                          f"credentials={self._credential_table()}, resilience=resilience or {resilience}(), "
-                          f"user_agent={self._user_agent()}, headers=headers or {{}}, http=http)")
+            with file.block(
+                f"def __init__(self, *, {self._credential_arguments()}resilience: {resilience} | None = "
+                f"None, headers: {self._mapping()}[str, str] | None = None, "
+                f"http: {httpx}.AsyncClient | None = None) -> None:"
+            ):
+                file.line(
+                    f"self._http = HttpClient(base_url='', schemes={self._scheme_table()}, "
+                    f"credentials={self._credential_table()}, resilience=resilience or {resilience}(), "
+                    f"user_agent={self._user_agent()}, headers=headers or {{}}, http=http)"
+                )
             for plan in plans:
                 self._sender_method(plan)
             self._lifetime()
@@ -104,12 +108,15 @@ class _Writer:
         url = default_url(self._spelling.service.servers)
         base = f"base_url: str = {text(url)}" if url is not None else "base_url: str"
         with file.block(
-                f"def __init__(self, {base}, *, {self._credential_arguments()}resilience: {resilience} | None = None, "
-                f"headers: {self._mapping()}[str, str] | None = None, user_agent: str = {self._user_agent()}, "
-                f"max_response_bytes: int = 16 * 1024 * 1024, http: {httpx}.AsyncClient | None = None) -> None:"):
-            file.line(f"self._http = HttpClient(base_url=base_url, schemes={self._scheme_table()}, "
-                      f"credentials={self._credential_table()}, resilience=resilience or {resilience}(), "
-                      "user_agent=user_agent, headers=headers or {}, max_response_bytes=max_response_bytes, http=http)")
+            f"def __init__(self, {base}, *, {self._credential_arguments()}resilience: {resilience} | None = None, "
+            f"headers: {self._mapping()}[str, str] | None = None, user_agent: str = {self._user_agent()}, "
+            f"max_response_bytes: int = 16 * 1024 * 1024, http: {httpx}.AsyncClient | None = None) -> None:"
+        ):
+            file.line(
+                f"self._http = HttpClient(base_url=base_url, schemes={self._scheme_table()}, "
+                f"credentials={self._credential_table()}, resilience=resilience or {resilience}(), "
+                "user_agent=user_agent, headers=headers or {}, max_response_bytes=max_response_bytes, http=http)"
+            )
             file.line("self.raw = RawClient(self._http)")
 
     def _mapping(self) -> str:
@@ -175,23 +182,27 @@ class _Writer:
     def _raw_method(self, plan: Plan) -> None:
         file = self._file
         file.line()
-        with file.block(f"async def {plan.method}({self._signature(plan)}) -> "
-                        f"HttpResult[{self._spelling.result(file, plan)}]:"):
+        with file.block(
+            f"async def {plan.method}({self._signature(plan)}) -> HttpResult[{self._spelling.result(file, plan)}]:"
+        ):
             file.line(f"return await self._http.call(operations.{plan.constant}, {self._passed(plan)})")
 
     def _sender_method(self, plan: Plan) -> None:
         file = self._file
         file.line()
-        with file.block(f"async def {plan.method}({self._signature(plan, url=True)}) -> "
-                        f"{self._spelling.result(file, plan)}:"):
+        with file.block(
+            f"async def {plan.method}({self._signature(plan, url=True)}) -> {self._spelling.result(file, plan)}:"
+        ):
             about = f"Sent to `{plan.binding.path}`." if plan.binding.role is HttpRole.CALLBACK else ""
             file.docstring(f"{about_operation(plan)}\n\n{about}".strip())
             passed = f"operations.{plan.constant}, {self._passed(plan)}, url=url"
             file.line(f"return (await self._http.call({passed})).value")
 
     def _streams(self, plan: Plan) -> None:
-        for wanted, suffix, item, call in ((plan.events is not None, "events", "", "stream_events"),
-                                           (plan.binary, "bytes", "bytes", "stream_bytes")):
+        for wanted, suffix, item, call in (
+            (plan.events is not None, "events", "", "stream_events"),
+            (plan.binary, "bytes", "bytes", "stream_bytes"),
+        ):
             if not wanted:
                 continue
             file = self._file
@@ -219,9 +230,11 @@ class _Writer:
         with file.block(f"def {iterator_name(plan)}({self._signature(plan)}) -> {iterator}[{item}]:"):
             file.docstring(f"Every item of all pages of `{plan.method}`, asked for as needed.")
             if pages.kind == "link":
-                file.line(f"return {joined}(lambda: self.raw.{plan.method}({self._forwarded(plan)}), "
-                          f"lambda link, previous: self._http.follow(operations.{plan.constant}, link, previous, "
-                          f"options=options), {items})")
+                file.line(
+                    f"return {joined}(lambda: self.raw.{plan.method}({self._forwarded(plan)}), "
+                    f"lambda link, previous: self._http.follow(operations.{plan.constant}, link, previous, "
+                    f"options=options), {items})"
+                )
                 return
             callable_ = file.ref("collections.abc", "Callable")
             awaitable = file.ref("collections.abc", "Awaitable")
@@ -251,8 +264,9 @@ class _Writer:
                 keywords.append(f"body: {self._spelling.types.either([shown, 'None'], self._file)} = None")
             if len(plan.body.content) > 1:
                 kinds = ", ".join(text(media.name) for media in plan.body.content)
-                keywords.append(f"content_type: {self._file.ref('typing', 'Literal')}[{kinds}] = "
-                                f"{text(plan.body.content[0].name)}")
+                keywords.append(
+                    f"content_type: {self._file.ref('typing', 'Literal')}[{kinds}] = {text(plan.body.content[0].name)}"
+                )
         keywords.append("options: CallOptions | None = None")
         return ", ".join([*positional, "*", *keywords])
 

@@ -36,8 +36,10 @@ class _Writer:
     def write(self, plans: tuple[Plan, ...]) -> None:
         """Components first, since operations refer to them."""
         operation = self._runtime("Operation")
-        lines = [f"{plan.constant}: {operation}[{self._result(plan)}] = {operation}({', '.join(self._members(plan))})"
-                 for plan in plans]
+        lines = [
+            f"{plan.constant}: {operation}[{self._result(plan)}] = {operation}({', '.join(self._members(plan))})"
+            for plan in plans
+        ]
         self._schemes()
         for name, literal in self._shared.items():
             self._file.line(f"{name} = {literal}")
@@ -97,8 +99,9 @@ class _Writer:
     def _param(self, argument: Argument) -> str:
         parameter = argument.parameter
         parts = [text(parameter.name), text(parameter.place.value), text(argument.name)]
-        annotation = self._spelling.types.annotation(parameter.type, self._file, written=True,
-                                                     location=parameter.location)
+        annotation = self._spelling.types.annotation(
+            parameter.type, self._file, written=True, location=parameter.location
+        )
         if annotation != "str":
             parts.append(annotation)
         shape = shape_of(self._spelling.graph, parameter.type)
@@ -116,8 +119,9 @@ class _Writer:
         parts = [text(media.name)]
         kind = media_kind(media.name)
         if media.type is not None and kind in ("json", "form", "multipart", "events"):
-            parts.append(self._spelling.types.annotation(media.type, self._file, written=written,
-                                                         location=media.location))
+            parts.append(
+                self._spelling.types.annotation(media.type, self._file, written=written, location=media.location)
+            )
         if media.type is not None and kind in ("form", "multipart"):
             parts.append(f"shape={shape_of(self._spelling.graph, media.type)}")
         encodings = []
@@ -138,8 +142,10 @@ class _Writer:
         if response.content:
             parts.append(_tuple(self._content(media, written=False) for media in response.content))
         if response.headers:
-            headers = (f"({text(h.name)}, {self._spelling.types.annotation(h.type, self._file, location=h.location)})"
-                       for h in response.headers)
+            headers = (
+                f"({text(h.name)}, {self._spelling.types.annotation(h.type, self._file, location=h.location)})"
+                for h in response.headers
+            )
             parts.append(f"headers={_tuple(headers)}")
         literal = f"{self._runtime('Answer')}({', '.join(parts)})"
         return self._component(response.location, "responses", f"_{response.status.upper()}", literal)

@@ -27,11 +27,13 @@ from codegen.model.types import Alias, Field, ListOf, Nullable, Primitive, Recor
 from codegen.targets.python.names import Namespace, distinct, exact, snake, spelled
 from codegen.targets.python.records import attribute_names
 
-_RESERVED_METHODS = frozenset({"raw", "aclose", "list", "dict", "tuple", "set", "str", "int", "bool", "float", "bytes",
-                               "type", "object"})
+_RESERVED_METHODS = frozenset(
+    {"raw", "aclose", "list", "dict", "tuple", "set", "str", "int", "bool", "float", "bytes", "type", "object"}
+)
 """Taken by the client itself, or used in the annotations of the methods after it."""
-_RESERVED_ARGUMENTS = frozenset({"self", "body", "options", "content_type", "context", "url", "operations", "cast",
-                                 "partial"})
+_RESERVED_ARGUMENTS = frozenset(
+    {"self", "body", "options", "content_type", "context", "url", "operations", "cast", "partial"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +113,16 @@ def plan_operations(graph: Graph, service: Service, diagnostics: Diagnostics) ->
     methods = distinct({operation.id: _method_names(operation.name) for operation in operations}, _RESERVED_METHODS)
     for operation in operations:
         method, binding = methods[operation.id], operation.binding
-        if isinstance(binding, HttpBinding) and names.claim(method, operation.name, operation.location) and (
-                _expressible(operation, binding, diagnostics)):
+        if (
+            isinstance(binding, HttpBinding)
+            and names.claim(method, operation.name, operation.location)
+            and (_expressible(operation, binding, diagnostics))
+        ):
             plans.append(_plan(graph, operation, binding, method, diagnostics))
     constants = distinct({plan.method: (plan.constant, plan.method) for plan in plans})
-    return tuple(replace(_with_free_iterator(plan, names, diagnostics), constant=constants[plan.method])
-                 for plan in plans)
+    return tuple(
+        replace(_with_free_iterator(plan, names, diagnostics), constant=constants[plan.method]) for plan in plans
+    )
 
 
 def iterator_name(plan: Plan) -> str:
@@ -127,8 +133,11 @@ def iterator_name(plan: Plan) -> str:
 def _with_free_iterator(plan: Plan, names: Namespace, diagnostics: Diagnostics) -> Plan:
     if plan.pagination is None or iterator_name(plan) not in names:
         return plan
-    diagnostics.warning("http/no-item-iterator", f"no iterator over the items of {plan.operation.name}: another "
-                        f"operation is called {iterator_name(plan)}", plan.operation.location)
+    diagnostics.warning(
+        "http/no-item-iterator",
+        f"no iterator over the items of {plan.operation.name}: another operation is called {iterator_name(plan)}",
+        plan.operation.location,
+    )
     return replace(plan, pagination=None)
 
 
@@ -141,20 +150,26 @@ def _offered(binding: HttpBinding, operation: Operation, diagnostics: Diagnostic
     body = binding.body
     if body is not None:
         body = replace(body, content=_chosen(body.content, operation, "the body", diagnostics))
-    responses = tuple(replace(r, content=_chosen(r.content, operation, f"the {r.status} response", diagnostics))
-                      for r in binding.responses)
+    responses = tuple(
+        replace(r, content=_chosen(r.content, operation, f"the {r.status} response", diagnostics))
+        for r in binding.responses
+    )
     return replace(binding, body=body, responses=responses)
 
 
-def _chosen(content: tuple[MediaType, ...], operation: Operation, what: str,
-            diagnostics: Diagnostics) -> tuple[MediaType, ...]:
+def _chosen(
+    content: tuple[MediaType, ...], operation: Operation, what: str, diagnostics: Diagnostics
+) -> tuple[MediaType, ...]:
     if not any(media_kind(media.name) == "json" and media.name != "*/*" for media in content):
         return content
     kept = []
     for media in content:
         if media_kind(media.name) in ("bytes", "text") and _XML.search(media.name):
-            diagnostics.unsupported("http/media-type", f"{what} of {operation.name} is spoken as JSON, not as "
-                                    f"`{media.name}`", media.location)
+            diagnostics.unsupported(
+                "http/media-type",
+                f"{what} of {operation.name} is spoken as JSON, not as `{media.name}`",
+                media.location,
+            )
         else:
             kept.append(media)
     return tuple(kept)
@@ -167,16 +182,23 @@ def _constant(method: str) -> str:
 
 def _expressible(operation: Operation, binding: HttpBinding, diagnostics: Diagnostics) -> bool:
     for parameter in binding.parameters:
-        if parameter.place is ParameterPlace.HEADER and not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+",
-                                                                         parameter.name):
-            diagnostics.unsupported("http/header-name", f"`{parameter.name}` cannot be the name of a header: "
-                                    f"{operation.name} is left out", parameter.location)
+        if parameter.place is ParameterPlace.HEADER and not re.fullmatch(
+            r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", parameter.name
+        ):
+            diagnostics.unsupported(
+                "http/header-name",
+                f"`{parameter.name}` cannot be the name of a header: {operation.name} is left out",
+                parameter.location,
+            )
             return False
     variables = re.findall(r"\{([^{}]*)\}", binding.path) if binding.role is HttpRole.ENDPOINT else []
     declared = {p.name for p in binding.parameters if p.place is ParameterPlace.PATH}
     if set(variables) != declared and binding.role is HttpRole.ENDPOINT:
-        diagnostics.unsupported("http/path", f"the path parameters of {operation.name} do not fit its path: it is "
-                                "left out", operation.location)
+        diagnostics.unsupported(
+            "http/path",
+            f"the path parameters of {operation.name} do not fit its path: it is left out",
+            operation.location,
+        )
         return False
     return True
 
@@ -202,8 +224,17 @@ def _plan(graph: Graph, operation: Operation, binding: HttpBinding, method: str,
     if set(results) == {None} and (events or binary) and not text_result:
         results = {}
     arguments = _arguments(binding, operation, diagnostics)
-    plan = Plan(operation=operation, binding=binding, method=method, constant=_constant(method),
-                arguments=arguments, results=tuple(results), text_result=text_result, events=events, binary=binary)
+    plan = Plan(
+        operation=operation,
+        binding=binding,
+        method=method,
+        constant=_constant(method),
+        arguments=arguments,
+        results=tuple(results),
+        text_result=text_result,
+        events=events,
+        binary=binary,
+    )
     pagination = _pagination(graph, plan)
     return plan if pagination is None else replace(plan, pagination=pagination)
 
@@ -211,8 +242,12 @@ def _plan(graph: Graph, operation: Operation, binding: HttpBinding, method: str,
 def _arguments(binding: HttpBinding, operation: Operation, diagnostics: Diagnostics) -> tuple[Argument, ...]:
     names = Namespace(f"the arguments of {operation.name}", diagnostics)
     times = Counter(parameter.name for parameter in binding.parameters)
-    chosen = distinct({i: _argument_names(parameter, shared=times[parameter.name] > 1)
-                       for i, parameter in enumerate(binding.parameters)})
+    chosen = distinct(
+        {
+            i: _argument_names(parameter, shared=times[parameter.name] > 1)
+            for i, parameter in enumerate(binding.parameters)
+        }
+    )
     found = []
     for i, parameter in enumerate(binding.parameters):
         name = chosen[i]
@@ -228,8 +263,11 @@ def _argument_names(parameter: Parameter, *, shared: bool) -> tuple[str, ...]:
     if shared and not in_path:
         name = f"{place}_{name}"
     placed = name if in_path else f"{name.rstrip('_')}_{place}"
-    found = [each for each in (name, placed, snake(spelled(parameter.name)), exact(parameter.name))
-             if each not in _RESERVED_ARGUMENTS]
+    found = [
+        each
+        for each in (name, placed, snake(spelled(parameter.name)), exact(parameter.name))
+        if each not in _RESERVED_ARGUMENTS
+    ]
     return tuple(found) or (f"{name}_{place}",)
 
 
@@ -237,9 +275,14 @@ _XML = re.compile(r"(?i)[/+]xml\b")
 
 # ---- pagination
 
-_TOKENS = {"page_token": ("next_page_token",), "pageToken": ("nextPageToken",), "cursor": ("next_cursor", "nextCursor"),
-           "next_token": ("next_token",), "nextToken": ("nextToken",),
-           "continuation_token": ("next_continuation_token", "continuation_token")}
+_TOKENS = {
+    "page_token": ("next_page_token",),
+    "pageToken": ("nextPageToken",),
+    "cursor": ("next_cursor", "nextCursor"),
+    "next_token": ("next_token",),
+    "nextToken": ("nextToken",),
+    "continuation_token": ("next_continuation_token", "continuation_token"),
+}
 _ITEM_FIELDS = ("items", "data", "results", "entries", "records")
 _LIMITS = frozenset({"limit", "page_size", "pageSize", "per_page", "perPage", "size"})
 
@@ -265,8 +308,13 @@ def _pagination(graph: Graph, plan: Plan) -> Pagination | None:
     for parameter, candidates in _TOKENS.items():
         token = next((name for name in candidates if name in fields and name in attributes), None)
         if parameter in queries and token is not None and _is_text(graph, fields[token].type):
-            return Pagination(kind="token", item=listed.item, items_attribute=attributes[items.name],
-                              argument=queries[parameter].name, token_attribute=attributes[token])
+            return Pagination(
+                kind="token",
+                item=listed.item,
+                items_attribute=attributes[items.name],
+                argument=queries[parameter].name,
+                token_attribute=attributes[token],
+            )
     return _numbered(graph, queries, listed.item, attributes[items.name])
 
 

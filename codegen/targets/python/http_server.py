@@ -24,8 +24,9 @@ def emit_server(spelling: HttpSpelling, plans: tuple[Plan, ...], *, serves_contr
                 file.define(defined)
     writer = _Writer(spelling, file)
     if endpoints:
-        writer.protocol("Api", f"What serves {spelling.service.name}. Raise `HttpProblem` to answer with an error.",
-                        endpoints)
+        writer.protocol(
+            "Api", f"What serves {spelling.service.name}. Raise `HttpProblem` to answer with an error.", endpoints
+        )
         writer.routes("Api", "routes", endpoints)
         writer.app(serves_contract=serves_contract)
     for role, name, what in _RECEIVERS:
@@ -71,8 +72,14 @@ class _Writer:
         if serves_contract:
             files = file.ref("importlib.resources", "files")
             contract = f", contract={files}({text(self._spelling.package)}).joinpath('openapi.json').read_bytes()"
-        self._app("create_app", "api: Api", "routes(api)", "An application that serves every operation of `api`.",
-                  service.name, contract)
+        self._app(
+            "create_app",
+            "api: Api",
+            "routes(api)",
+            "An application that serves every operation of `api`.",
+            service.name,
+            contract,
+        )
 
     def _app(self, name: str, argument: str, routes: str, doc: str, title: str, contract: str = "") -> None:
         file = self._file
@@ -83,8 +90,10 @@ class _Writer:
         file.lines(["", ""])
         with file.block(f"def {name}({argument}, options: {options} | None = None) -> {fastapi}:"):
             file.docstring(doc)
-            file.line(f"return {create}({routes}, {operations}.SCHEMES, title={text(title)}, "
-                      f"version={text(self._spelling.service.version)}, options=options{contract})")
+            file.line(
+                f"return {create}({routes}, {operations}.SCHEMES, title={text(title)}, "
+                f"version={text(self._spelling.service.version)}, options=options{contract})"
+            )
 
     def received_routes(self, protocol: str, what: str, plans: tuple[Plan, ...]) -> None:
         """The routes of receivers, whose paths the receiver chooses."""
@@ -93,25 +102,37 @@ class _Writer:
         mapping = file.ref("collections.abc", "Mapping")
         operations = file.ref(self._spelling.package, "operations")
         file.lines(["", ""])
-        with file.block(f"def {what}_routes(receiver: {protocol}, paths: {mapping}[str, str] | None = None) "
-                        f"-> tuple[{route}, ...]:"):
-            file.docstring(f"Every {what} with the method that receives it. `paths` are by method name; "
-                           "without one the path is that name.")
+        with file.block(
+            f"def {what}_routes(receiver: {protocol}, paths: {mapping}[str, str] | None = None) -> tuple[{route}, ...]:"
+        ):
+            file.docstring(
+                f"Every {what} with the method that receives it. `paths` are by method name; "
+                "without one the path is that name."
+            )
             file.line("chosen = paths or {}")
-            bound = "".join(f"{route}({operations}.{plan.constant}, receiver.{plan.method}, "
-                            f"chosen.get({text(plan.method)}, {text('/' + plan.method)})), " for plan in plans)
+            bound = "".join(
+                f"{route}({operations}.{plan.constant}, receiver.{plan.method}, "
+                f"chosen.get({text(plan.method)}, {text('/' + plan.method)})), "
+                for plan in plans
+            )
             file.line(f"return ({bound})")
-        self._app(f"create_{what}_app", f"receiver: {protocol}, paths: {mapping}[str, str] | None = None",
-                  f"{what}_routes(receiver, paths)", f"An application that receives every {what}.",
-                  f"{self._spelling.service.name}: {what}s")
+        self._app(
+            f"create_{what}_app",
+            f"receiver: {protocol}, paths: {mapping}[str, str] | None = None",
+            f"{what}_routes(receiver, paths)",
+            f"An application that receives every {what}.",
+            f"{self._spelling.service.name}: {what}s",
+        )
 
 
 def handler_header(spelling: HttpSpelling, file: PythonFile, plan: Plan) -> str:
     """The line that begins the method that serves an operation."""
     streams = not plan.unary and plan.events is not None and not plan.binary
     prefix = "def" if streams else "async def"
-    return (f"{prefix} {plan.method}({handler_signature(spelling, file, plan)}) "
-            f"-> {_result(spelling, file, plan, streams=streams)}:")
+    return (
+        f"{prefix} {plan.method}({handler_signature(spelling, file, plan)}) "
+        f"-> {_result(spelling, file, plan, streams=streams)}:"
+    )
 
 
 def _result(spelling: HttpSpelling, file: PythonFile, plan: Plan, *, streams: bool) -> str:

@@ -36,8 +36,9 @@ def emit_server_urls(file: PythonFile, servers: tuple[Server, ...]) -> None:
     for position, server in enumerate(templated):
         name = "server_url" if position == 0 else f"server_url_{snake(server.name)}"
         file.lines(["", ""])
-        arguments = ", ".join(f"{snake(v.name)}: {_type(file, v)} = {text(v.default or '')}"
-                              for v in _variables(server))
+        arguments = ", ".join(
+            f"{snake(v.name)}: {_type(file, v)} = {text(v.default or '')}" for v in _variables(server)
+        )
         with file.block(f"def {file.define(name)}(*, {arguments}) -> str:"):
             file.docstring(server.doc or f"The base URL {server.url}, with its variables filled in.")
             filled = _VARIABLE.sub(lambda match: f"{{{snake(match.group(1))}}}", _escaped(server.url))
@@ -51,8 +52,11 @@ def _variables(server: Server) -> list[ServerVariable]:
 
 def _escaped(url: str) -> str:
     """Braces that hold no variable are doubled; there are none by the grammar of URL templates."""
-    return url if _VARIABLE.sub("", url).count("{") == 0 and _VARIABLE.sub("", url).count("}") == 0 else (
-        url.replace("{", "{{").replace("}", "}}"))
+    return (
+        url
+        if _VARIABLE.sub("", url).count("{") == 0 and _VARIABLE.sub("", url).count("}") == 0
+        else (url.replace("{", "{{").replace("}", "}}"))
+    )
 
 
 def _type(file: PythonFile, variable: ServerVariable) -> str:

@@ -24,7 +24,9 @@ from codegen.targets.python.writer import text
 _MAX_DEPTH = 6
 _INTEGERS = (Primitive.INT32, Primitive.INT64, Primitive.UINT32, Primitive.UINT64, Primitive.INTEGER)
 _SCALARS = {
-    **dict.fromkeys(_INTEGERS, "integer"), Primitive.BOOLEAN: "boolean", Primitive.ANY: "json",
+    **dict.fromkeys(_INTEGERS, "integer"),
+    Primitive.BOOLEAN: "boolean",
+    Primitive.ANY: "json",
     **dict.fromkeys((Primitive.FLOAT, Primitive.DOUBLE, Primitive.NUMBER, Primitive.DECIMAL_NUMBER), "number"),
     Primitive.BINARY: "bytes",
 }

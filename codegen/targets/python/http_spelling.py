@@ -27,8 +27,10 @@ class HttpSpelling:
 
     def __post_init__(self) -> None:
         self._models = frozenset(
-            self.layout.models_module(contract.path) for contract in self.graph.contracts.values()
-            if contract.kind not in (ContractKind.PROTO, ContractKind.ARAZZO))
+            self.layout.models_module(contract.path)
+            for contract in self.graph.contracts.values()
+            if contract.kind not in (ContractKind.PROTO, ContractKind.ARAZZO)
+        )
 
     def runtime(self, file: PythonFile, module: str, name: str, *, typing_only: bool = False) -> str:
         """A name of the package's runtime."""

@@ -30,8 +30,9 @@ _STEMS = {"openapi": "http", "asyncapi": "events"}
 class Layout:
     """Answers where things are. `package` is the dotted root of the generated package."""
 
-    def __init__(self, graph: Graph, package: str, diagnostics: Diagnostics,
-                 renamed: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, graph: Graph, package: str, diagnostics: Diagnostics, renamed: Mapping[str, str] | None = None
+    ) -> None:
         self.package = package
         self._graph = graph
         self._renamed = renamed or {}
@@ -60,8 +61,14 @@ class Layout:
 
     def _name_classes(self, path: str, declarations: list[Declaration], diagnostics: Diagnostics) -> None:
         names = Namespace(f"module {self.models_module(path)}", diagnostics)
-        own = distinct({declared.id: _candidates(declared.name[0]) for declared in declarations
-                        if len(declared.name) == 1 and declared.id not in self._renamed}, _BUILTINS)
+        own = distinct(
+            {
+                declared.id: _candidates(declared.name[0])
+                for declared in declarations
+                if len(declared.name) == 1 and declared.id not in self._renamed
+            },
+            _BUILTINS,
+        )
         for declared in sorted(declarations, key=lambda d: len(d.name) > 1):
             name = self._renamed.get(declared.id) or own.get(declared.id) or pascal(declared.name)
             if len(declared.name) > 1 and name in names:
@@ -90,8 +97,9 @@ class Layout:
         if service not in self._methods:
             operations = [self._graph.operations[id_] for id_ in self._graph.services[service].operations]
             names = {each.id: self.chosen_name(each.location) or each.name for each in operations}
-            self._methods[service] = distinct({id_: (snake(name), exact(name)) for id_, name in names.items()},
-                                              RPC_RESERVED)
+            self._methods[service] = distinct(
+                {id_: (snake(name), exact(name)) for id_, name in names.items()}, RPC_RESERVED
+            )
         return self._methods[service]
 
     def contract_package(self, path: str) -> str:
@@ -130,4 +138,3 @@ def _proto_module_part(part: str) -> str:
     if plain[:1].isdigit():
         return f"n{plain}"
     return f"{plain}_" if keyword.iskeyword(plain) else plain
-

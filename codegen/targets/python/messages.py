@@ -55,12 +55,14 @@ def protobuf_requirement() -> str:
 
 def needs_common_protos(graph: Graph) -> bool:
     """Whether a contract imports files that come with googleapis-common-protos (`google/rpc/status.proto`)."""
-    return any(not path.startswith("google/protobuf/") for file in graph.proto_files.values()
-               for path in file.foreign_imports)
+    return any(
+        not path.startswith("google/protobuf/") for file in graph.proto_files.values() for path in file.foreign_imports
+    )
 
 
-def emit_messages(graph: Graph, layout: Layout, paths: Sequence[str],
-                  diagnostics: Diagnostics) -> tuple[GeneratedFile, ...]:
+def emit_messages(
+    graph: Graph, layout: Layout, paths: Sequence[str], diagnostics: Diagnostics
+) -> tuple[GeneratedFile, ...]:
     """The message modules and stubs of the proto contracts `paths`."""
     wanted = [path for path in paths if path in graph.proto_files]
     if not wanted or not _names_are_free(graph, layout, diagnostics):
@@ -85,8 +87,9 @@ def protoc_module(path: str) -> str:
 
 def _names_are_free(graph: Graph, layout: Layout, diagnostics: Diagnostics) -> bool:
     modules = Namespace(f"package {layout.package}", diagnostics)
-    clashes = [path for path in graph.proto_files
-               if not modules.claim(layout.proto_module(path), path, Location(path=path))]
+    clashes = [
+        path for path in graph.proto_files if not modules.claim(layout.proto_module(path), path, Location(path=path))
+    ]
     return not clashes
 
 
@@ -104,8 +107,9 @@ def descriptors_of(graph: Graph) -> dict[str, FileDescriptorProto]:
     return {file.name: file for file in FileDescriptorSet.FromString(neutral.SerializeToString()).file}
 
 
-def _run_protoc(option: str, suffix: str, descriptor_set: bytes, paths: Sequence[str],
-                diagnostics: Diagnostics) -> dict[str, str]:
+def _run_protoc(
+    option: str, suffix: str, descriptor_set: bytes, paths: Sequence[str], diagnostics: Diagnostics
+) -> dict[str, str]:
     from grpc_tools import protoc
 
     with tempfile.TemporaryDirectory() as folder:
@@ -116,8 +120,9 @@ def _run_protoc(option: str, suffix: str, descriptor_set: bytes, paths: Sequence
         if protoc.main(["protoc", f"--descriptor_set_in={source}", f"--{option}={out}", *paths]) != 0:
             diagnostics.error("python/protoc", f"protoc --{option} failed; its complaint is on standard error")
             return {}
-        return {path: (out / (protoc_module(path).replace(".", "/") + suffix)).read_text(encoding="utf-8")
-                for path in paths}
+        return {
+            path: (out / (protoc_module(path).replace(".", "/") + suffix)).read_text(encoding="utf-8") for path in paths
+        }
 
 
 def _rewritten(source: str, modules: Mapping[str, str]) -> str:
@@ -158,11 +163,15 @@ def _marked(path: str, source: str) -> str:
 class Stubs:
     """Type stubs of proto files, already under their names in the package."""
 
-    def __init__(self, graph: Graph, package: str, descriptors: Mapping[str, FileDescriptorProto],
-                 diagnostics: Diagnostics) -> None:
+    def __init__(
+        self, graph: Graph, package: str, descriptors: Mapping[str, FileDescriptorProto], diagnostics: Diagnostics
+    ) -> None:
         self._diagnostics = diagnostics
-        self._names = {path: _proto_name(proto_module(package, path)) for path in descriptors
-                       if path in graph.proto_files or not path.startswith("google/protobuf/")}
+        self._names = {
+            path: _proto_name(proto_module(package, path))
+            for path in descriptors
+            if path in graph.proto_files or not path.startswith("google/protobuf/")
+        }
         self._files = [self._renamed(file) for file in descriptors.values()]
 
     def _renamed(self, file: FileDescriptorProto) -> FileDescriptorProto:
@@ -185,10 +194,18 @@ class Stubs:
         by_name = {self._names[path]: path for path in paths}
         request = CodeGeneratorRequest(file_to_generate=list(by_name), proto_file=self._files)
         response = CodeGeneratorResponse()
-        generate(read(request), response, quiet=True, readable_stubs=False, relax_strict_optional_primitives=False,
-                 use_default_deprecation_warnings=False, generate_concrete_servicer_stubs=False)
-        return {by_name[file.name.removesuffix("_pb2.pyi") + ".proto"]: _importable(file.content)
-                for file in response.file}
+        generate(
+            read(request),
+            response,
+            quiet=True,
+            readable_stubs=False,
+            relax_strict_optional_primitives=False,
+            use_default_deprecation_warnings=False,
+            generate_concrete_servicer_stubs=False,
+        )
+        return {
+            by_name[file.name.removesuffix("_pb2.pyi") + ".proto"]: _importable(file.content) for file in response.file
+        }
 
     def _one_by_one(self, paths: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -197,8 +214,11 @@ class Stubs:
                 found.update(self._by_mypy_protobuf([path]))
             except _STUB_FAILURES as error:
                 self._diagnostics.warning(
-                    "python/simple-stubs", f"mypy-protobuf fails on this file ({type(error).__name__}: {error}); "
-                    "the plainer stubs of protoc are used", Location(path=path))
+                    "python/simple-stubs",
+                    f"mypy-protobuf fails on this file ({type(error).__name__}: {error}); "
+                    "the plainer stubs of protoc are used",
+                    Location(path=path),
+                )
                 found.update(self._by_protoc(path))
         return found
 

@@ -22,8 +22,9 @@ from codegen.targets.python.unions import UnionEmitter
 from codegen.targets.python.writer import PythonFile
 
 
-def emit_models(graph: Graph, layout: Layout, path: str, diagnostics: Diagnostics,
-                spelling: Spelling | None = None) -> tuple[GeneratedFile, ...]:
+def emit_models(
+    graph: Graph, layout: Layout, path: str, diagnostics: Diagnostics, spelling: Spelling | None = None
+) -> tuple[GeneratedFile, ...]:
     """The models module of the contract at `path`; none when it declares nothing.
 
     Pass the run's `Spelling` to save building it for each contract.
@@ -70,8 +71,12 @@ class _Module:
                 other = taken.setdefault(name, declared)
                 if other is not declared:
                     self._diagnostics.error(
-                        "names/collision", f"`{'.'.join(declared.name)}` needs the class `{name}`, which "
-                        f"`{'.'.join(other.name)}` has already", declared.location, related=(other.location,))
+                        "names/collision",
+                        f"`{'.'.join(declared.name)}` needs the class `{name}`, which "
+                        f"`{'.'.join(other.name)}` has already",
+                        declared.location,
+                        related=(other.location,),
+                    )
                 self._file.define(name)
 
     def _names_of(self, declared: Declaration) -> Iterator[str]:

@@ -23,9 +23,30 @@ _BOUNDARY = re.compile(r"[^0-9A-Za-z]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z]
 _RUNS = re.compile(r"([0-9A-Za-z_]+)|(.)", re.DOTALL)
 _SOFT = frozenset({"match", "case", "type", "_"})
 _BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
-SYMBOLS = {"+": "plus", "-": "minus", "<": "less", ">": "greater", "=": "equal", "*": "star", "%": "percent",
-           "!": "not", "&": "and", "|": "or", "#": "number", "@": "at", "$": "dollar", "/": "slash", ".": "dot",
-           " ": "space", "(": "open", ")": "close", "[": "open", "]": "close", ":": "colon", "~": "tilde"}
+SYMBOLS = {
+    "+": "plus",
+    "-": "minus",
+    "<": "less",
+    ">": "greater",
+    "=": "equal",
+    "*": "star",
+    "%": "percent",
+    "!": "not",
+    "&": "and",
+    "|": "or",
+    "#": "number",
+    "@": "at",
+    "$": "dollar",
+    "/": "slash",
+    ".": "dot",
+    " ": "space",
+    "(": "open",
+    ")": "close",
+    "[": "open",
+    "]": "close",
+    ":": "colon",
+    "~": "tilde",
+}
 
 
 def words(name: str) -> list[str]:
@@ -67,8 +88,9 @@ def spelled(name: str, *, underscores: bool = False) -> str:
     An underscore between two words stays what it is.
     """
     lead = len(name) - len(name.lstrip("_")) if underscores else 0
-    rest = "".join(c if c == "_" or (c.isascii() and c.isalnum()) else f" {SYMBOLS.get(c, f'u{ord(c):x}')} "
-                   for c in name[lead:])
+    rest = "".join(
+        c if c == "_" or (c.isascii() and c.isalnum()) else f" {SYMBOLS.get(c, f'u{ord(c):x}')} " for c in name[lead:]
+    )
     return "underscore " * lead + rest
 
 
@@ -90,8 +112,11 @@ def distinct(candidates: Mapping[KeyT, Sequence[str]], reserved: Collection[str]
     found: dict[KeyT, str] = {}
     level = 0
     while len(found) < len(candidates):
-        wanted = {key: _free(each[min(level, len(each) - 1)], reserved) for key, each in candidates.items()
-                  if key not in found}
+        wanted = {
+            key: _free(each[min(level, len(each) - 1)], reserved)
+            for key, each in candidates.items()
+            if key not in found
+        }
         counts = Counter([*wanted.values(), *found.values()])
         last = level >= max(len(candidates[key]) for key in wanted) - 1
         found.update({key: name for key, name in wanted.items() if counts[name] == 1 or last})
@@ -132,7 +157,9 @@ class Namespace:
         self._diagnostics.error(
             "names/collision",
             f"`{element}` and `{holder[0]}` would both be called `{name}` in {self._scope}",
-            location, related=(holder[1],),
+            location,
+            related=(holder[1],),
             hint="rename one of them in the contract, or give it another name in the settings: "
-                 f'[names] "{location.path}#{location.pointer}" = "OtherName"')
+            f'[names] "{location.path}#{location.pointer}" = "OtherName"',
+        )
         return False

@@ -12,9 +12,13 @@ from dataclasses import dataclass
 
 _SPACE = r"\t\n\x0b\x0c\r\x20\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _CLASSES = {
-    "d": "0-9", "D": r"\x00-/:-\U0010ffff", "w": "0-9A-Za-z_", "W": r"\x00-/:-@\[-\^`\{-\U0010ffff", "s": _SPACE,
+    "d": "0-9",
+    "D": r"\x00-/:-\U0010ffff",
+    "w": "0-9A-Za-z_",
+    "W": r"\x00-/:-@\[-\^`\{-\U0010ffff",
+    "s": _SPACE,
     "S": r"\x00-\x08\x0e-\x1f!-\x9f\xa1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff"
-         r"\u3001-\ufefe\uff00-\U0010ffff",
+    r"\u3001-\ufefe\uff00-\U0010ffff",
 }
 """Ranges of each class escape, which stand alone or inside another class in both engines."""
 _PROPERTY_NAMES = """
@@ -31,10 +35,11 @@ _CLASS_ESCAPES = frozenset(rf"\{kind}" for kind in "dDwWsSpP")
 _QUANTIFIER = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _SURROGATES = re.compile(r"\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}")
 _TOKEN = re.compile(
-    _SURROGATES.pattern +
-    r"""|\\u\{[0-9A-Fa-f]+\}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[pP]\{[^}]*\}|\\k<[^>]*>|\\c[A-Za-z]
+    _SURROGATES.pattern
+    + r"""|\\u\{[0-9A-Fa-f]+\}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[pP]\{[^}]*\}|\\k<[^>]*>|\\c[A-Za-z]
         |\\[1-9]\d*|\\.|\(\?(?:<?[=!]|:|i:|<[A-Za-z_$][\w$]*>)|\A\(\?i\)|\[\^\]|\[\\(?:s\\S|S\\s|d\\D|D\\d|w\\W|W\\w)\]|\{\d+(?:,\d*)?\}|.""",
-    re.VERBOSE | re.DOTALL)
+    re.VERBOSE | re.DOTALL,
+)
 _LARGEST_LINEAR_COUNT = 1000
 _LARGEST_LINEAR_SIZE = 10_000
 """In units of one ASCII character; pydantic's engine refuses what compiles to more than 10 MiB."""
@@ -134,7 +139,7 @@ def _translated(tokens: list[str], *, linear: bool) -> Iterator[str]:
             in_class = token != "]"
             yield r"\-" if _is_literal_dash(tokens, position) else _in_class(token)
         elif token == "[":
-            following = tokens[position + 1:position + 3]
+            following = tokens[position + 1 : position + 3]
             if following[:1] == ["]"]:
                 raise UnsupportedPattern("an empty character class")
             in_class = True
@@ -148,12 +153,13 @@ def _translated(tokens: list[str], *, linear: bool) -> Iterator[str]:
 def _is_literal_dash(tokens: list[str], position: int) -> bool:
     """A dash that the engines might take for a set operation: first or last in a class, the end of a range, or
     beside a class escape, where it makes no range (ECMA-262 B.1.2.1)."""
+
     def first(at: int) -> bool:
         return tokens[at - 1] == "[" or (tokens[at - 1] == "^" and tokens[at - 2] == "[")
 
     if tokens[position] != "-":
         return False
-    before, after = tokens[position - 1], "".join(tokens[position + 1:position + 2])
+    before, after = tokens[position - 1], "".join(tokens[position + 1 : position + 2])
     beside_class = any(token[:2] in _CLASS_ESCAPES for token in (before, after))
     return first(position) or (before == "-" and not first(position - 1)) or beside_class or after == "]"
 

@@ -11,8 +11,14 @@ from codegen.targets.python.layout import Layout
 from codegen.targets.python.writer import PythonFile
 
 _PYTHON = {
-    Primitive.STRING: "str", Primitive.BYTES: "bytes", Primitive.BOOLEAN: "bool", Primitive.FLOAT: "float",
-    Primitive.DOUBLE: "float", Primitive.INT32: "int", Primitive.INT64: "int", Primitive.UINT32: "int",
+    Primitive.STRING: "str",
+    Primitive.BYTES: "bytes",
+    Primitive.BOOLEAN: "bool",
+    Primitive.FLOAT: "float",
+    Primitive.DOUBLE: "float",
+    Primitive.INT32: "int",
+    Primitive.INT64: "int",
+    Primitive.UINT32: "int",
     Primitive.UINT64: "int",
 }
 

@@ -27,18 +27,54 @@ from codegen.targets.python.names import Namespace, distinct, exact, snake, spel
 from codegen.targets.python.types import Spelling
 from codegen.targets.python.writer import PythonFile, text
 
-RESERVED = frozenset({
-    # pydantic.BaseModel
-    "construct", "copy", "dict", "from_orm", "json", "parse_file", "parse_obj", "parse_raw", "schema", "schema_json",
-    "update_forward_refs", "validate", "model_computed_fields", "model_config", "model_construct", "model_copy",
-    "model_dump", "model_dump_json", "model_extra", "model_fields", "model_fields_set", "model_json_schema",
-    "model_parametrized_name", "model_post_init", "model_rebuild", "model_validate", "model_validate_json",
-    "model_validate_strings",
-    # the runtime's Model, and abc.ABCMeta
-    "from_json", "from_dict", "to_json", "to_dict", "mro", "register",
-    # names that annotations use
-    "bool", "bytes", "float", "int", "list", "str", "tuple",
-})
+RESERVED = frozenset(
+    {
+        # pydantic.BaseModel
+        "construct",
+        "copy",
+        "dict",
+        "from_orm",
+        "json",
+        "parse_file",
+        "parse_obj",
+        "parse_raw",
+        "schema",
+        "schema_json",
+        "update_forward_refs",
+        "validate",
+        "model_computed_fields",
+        "model_config",
+        "model_construct",
+        "model_copy",
+        "model_dump",
+        "model_dump_json",
+        "model_extra",
+        "model_fields",
+        "model_fields_set",
+        "model_json_schema",
+        "model_parametrized_name",
+        "model_post_init",
+        "model_rebuild",
+        "model_validate",
+        "model_validate_json",
+        "model_validate_strings",
+        # the runtime's Model, and abc.ABCMeta
+        "from_json",
+        "from_dict",
+        "to_json",
+        "to_dict",
+        "mro",
+        "register",
+        # names that annotations use
+        "bool",
+        "bytes",
+        "float",
+        "int",
+        "list",
+        "str",
+        "tuple",
+    }
+)
 """Attribute names that a field may not hide; it gets a trailing underscore."""
 _TAKEN = RESERVED | frozenset(keyword.kwlist)
 
@@ -55,8 +91,11 @@ def attribute_names(fields: tuple[Field, ...], scope: str, diagnostics: Diagnost
     if len(set(chosen.values())) < len(chosen):
         chosen = distinct({field.name: _candidates(field.name) for field in fields}, _TAKEN)
     names = Namespace(scope, diagnostics)
-    return {field.name: chosen[field.name] for field in fields
-            if names.claim(chosen[field.name], field.name, field.location)}
+    return {
+        field.name: chosen[field.name]
+        for field in fields
+        if names.claim(chosen[field.name], field.name, field.location)
+    }
 
 
 def _preferred(name: str) -> str:
@@ -95,8 +134,9 @@ class RecordEmitter:
         self._report(record)
 
     def _bases(self, record: Record, directed: bool) -> str:
-        base = self._file.ref(f"{self._spelling.layout.package}.runtime.models",
-                              "DirectedModel" if directed else "Model")
+        base = self._file.ref(
+            f"{self._spelling.layout.package}.runtime.models", "DirectedModel" if directed else "Model"
+        )
         closed = record.additional is None and not record.pattern_properties
         return f'{base}, extra="forbid"' if closed else base
 
@@ -110,8 +150,10 @@ class RecordEmitter:
         self._file.line(f"__pydantic_extra__: dict[str, {spelled}]")
 
     def _file_type(self, types: list[Type], location: Location, written: bool) -> str:
-        spelled = [self._spelling.annotation(type_, self._file, written=written, location=location,
-                                             typing_only=self._cyclic) for type_ in types]
+        spelled = [
+            self._spelling.annotation(type_, self._file, written=written, location=location, typing_only=self._cyclic)
+            for type_ in types
+        ]
         return self._spelling.either(spelled, self._file)
 
     def _withhold(self, names: list[str]) -> None:
@@ -126,8 +168,9 @@ class RecordEmitter:
             self._file.line(f'_properties_are_counted = {validator}(mode="after")({count})')
 
     def _field(self, field: Field, attribute: str, *, written: bool) -> None:
-        spelled = self._spelling.annotation(field.type, self._file, written=written, location=field.location,
-                                            typing_only=self._cyclic)
+        spelled = self._spelling.annotation(
+            field.type, self._file, written=written, location=field.location, typing_only=self._cyclic
+        )
         default = self._default(field)
         nullable = self._spelling.accepts_null(field.type)
         if default is None and not field.required:
@@ -195,14 +238,19 @@ class RecordEmitter:
 
     def _mismatch(self, field: Field) -> None:
         self._diagnostics.warning(
-            "python/default", f"the default {_short(field.default)} of `{field.name}` is not a value of its type",
-            field.location, hint="the attribute is absent by default instead")
+            "python/default",
+            f"the default {_short(field.default)} of `{field.name}` is not a value of its type",
+            field.location,
+            hint="the attribute is absent by default instead",
+        )
 
     def _report(self, record: Record) -> None:
         if record.pattern_properties:
             self._diagnostics.unsupported(
-                "python/pattern-properties", "the names of pattern properties are not checked; their values are kept",
-                record.location)
+                "python/pattern-properties",
+                "the names of pattern properties are not checked; their values are kept",
+                record.location,
+            )
 
     def _runtime(self, name: str) -> str:
         return self._file.ref(f"{self._spelling.layout.package}.runtime.models", name)

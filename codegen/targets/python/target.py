@@ -56,8 +56,9 @@ class PythonTarget:
             if contract.kind is not ContractKind.ARAZZO
         )
 
-    def emit(self, names: Collection[str],
-             found: Mapping[str, list[Diagnostic]]) -> dict[str, tuple[GeneratedFile, ...]]:
+    def emit(
+        self, names: Collection[str], found: Mapping[str, list[Diagnostic]]
+    ) -> dict[str, tuple[GeneratedFile, ...]]:
         """The files of the named units, unformatted; complaints go to `found`, by unit."""
         chosen = [unit for unit in self.units() if unit.name in names]
         files: dict[str, tuple[GeneratedFile, ...]] = {unit.name: () for unit in chosen}
@@ -94,8 +95,9 @@ class PythonTarget:
             if isinstance(operation.binding, HttpBinding) and operation.fronts is not None:
                 yield self.graph.operations[operation.fronts].location.path
 
-    def _emit_protos(self, paths: list[str], files: dict[str, tuple[GeneratedFile, ...]],
-                     found: Mapping[str, list[Diagnostic]]) -> None:
+    def _emit_protos(
+        self, paths: list[str], files: dict[str, tuple[GeneratedFile, ...]], found: Mapping[str, list[Diagnostic]]
+    ) -> None:
         from codegen.targets.python.grpc import emit_proto_file
         from codegen.targets.python.messages import emit_messages
 
@@ -108,8 +110,11 @@ class PythonTarget:
             found.get(complaint.location.path, found[paths[0]]).append(complaint)
         for path in paths:
             proto_file = self.graph.proto_files[path]
-            if any(isinstance(self.graph.operations[o].binding, GrpcBinding)
-                   for s in proto_file.services for o in self.graph.services[s].operations):
+            if any(
+                isinstance(self.graph.operations[o].binding, GrpcBinding)
+                for s in proto_file.services
+                for o in self.graph.services[s].operations
+            ):
                 own = Diagnostics()
                 files[path] = (*files[path], *emit_proto_file(self.graph, self._layout, path, own))
                 found[path].extend(own)
@@ -123,8 +128,14 @@ class PythonTarget:
         if path in self.graph.services:
             from codegen.targets.python.http import emit_http
 
-            yield from emit_http(self.graph, self._layout, self.graph.services[path], own, spelling=spelling,
-                                 contract=self.graph.published.get(path))
+            yield from emit_http(
+                self.graph,
+                self._layout,
+                self.graph.services[path],
+                own,
+                spelling=spelling,
+                contract=self.graph.published.get(path),
+            )
         if path in self.graph.applications:
             from codegen.targets.python.events import emit_events
 

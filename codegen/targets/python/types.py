@@ -44,14 +44,28 @@ from codegen.targets.python.layout import Layout
 from codegen.targets.python.writer import PythonFile, text
 
 _RUNTIME_SCALARS = {
-    Primitive.BYTES: "Base64", Primitive.INT32: "Int32", Primitive.INT64: "Int64", Primitive.UINT32: "UInt32",
-    Primitive.UINT64: "UInt64", Primitive.DECIMAL_NUMBER: "DecimalNumber", Primitive.DECIMAL_STRING: "DecimalText",
-    Primitive.DATE: "Date", Primitive.TIME: "WallTime", Primitive.DATE_TIME: "DateTime",
-    Primitive.DURATION: "Duration", Primitive.UUID: "Uuid", Primitive.NEVER: "Never",
+    Primitive.BYTES: "Base64",
+    Primitive.INT32: "Int32",
+    Primitive.INT64: "Int64",
+    Primitive.UINT32: "UInt32",
+    Primitive.UINT64: "UInt64",
+    Primitive.DECIMAL_NUMBER: "DecimalNumber",
+    Primitive.DECIMAL_STRING: "DecimalText",
+    Primitive.DATE: "Date",
+    Primitive.TIME: "WallTime",
+    Primitive.DATE_TIME: "DateTime",
+    Primitive.DURATION: "Duration",
+    Primitive.UUID: "Uuid",
+    Primitive.NEVER: "Never",
 }
 _PLAIN = {
-    Primitive.BOOLEAN: "bool", Primitive.INTEGER: "int", Primitive.FLOAT: "float", Primitive.DOUBLE: "float",
-    Primitive.NUMBER: "float", Primitive.BINARY: "bytes", Primitive.NULL: "None",
+    Primitive.BOOLEAN: "bool",
+    Primitive.INTEGER: "int",
+    Primitive.FLOAT: "float",
+    Primitive.DOUBLE: "float",
+    Primitive.NUMBER: "float",
+    Primitive.BINARY: "bytes",
+    Primitive.NULL: "None",
     **dict.fromkeys(TEXT, "str"),
 }
 _PLAIN_INTEGERS = frozenset({Primitive.INT32, Primitive.INT64, Primitive.UINT32, Primitive.UINT64})
@@ -81,8 +95,10 @@ class Spelling:
         self._split = _reaching(graph, {i for i, d in graph.declarations.items() if _has_direction(d)})
         self._taken = _class_names(graph, layout)
         self._request_names = _request_names(graph, layout, self._split, set(self._taken))
-        self._same_value = {type_id: [target for type_ in _variants(declared) for target in _same_value(type_)]
-                            for type_id, declared in graph.declarations.items()}
+        self._same_value = {
+            type_id: [target for type_ in _variants(declared) for target in _same_value(type_)]
+            for type_id, declared in graph.declarations.items()
+        }
         self.contract_uses = _contract_uses(graph)
         """Paths of the contracts whose declarations each contract names."""
 
@@ -108,13 +124,21 @@ class Spelling:
         names = [prefix + name for prefix in ("Unknown", "Other", "Unlisted")]
         return next((free for free in names if (module, free) not in self._taken), names[0])
 
-    def annotation(self, type_: Type, file: PythonFile, *, written: bool = False, location: Location = NOWHERE,
-                   typing_only: frozenset[str] = frozenset()) -> str:
+    def annotation(
+        self,
+        type_: Type,
+        file: PythonFile,
+        *,
+        written: bool = False,
+        location: Location = NOWHERE,
+        typing_only: frozenset[str] = frozenset(),
+    ) -> str:
         """The run-time annotation of a value, constraints included. Names it needs are imported into `file`."""
         return self._spell(type_, _Use(file=file, written=written, location=location, typing_only=typing_only))
 
-    def plain(self, type_: Type, file: PythonFile, *, written: bool = False,
-              typing_only: frozenset[str] = frozenset()) -> str:
+    def plain(
+        self, type_: Type, file: PythonFile, *, written: bool = False, typing_only: frozenset[str] = frozenset()
+    ) -> str:
         """The type alone, as signatures show it: no constraints."""
         return self._spell(type_, _Use(file=file, written=written, bare=True, typing_only=typing_only))
 
@@ -157,8 +181,9 @@ class Spelling:
             return self._list(type_, use)
         if isinstance(type_, MapOf):
             spelled = f"dict[{self._spell(type_.key, use)}, {self._spell(type_.value, use)}]"
-            return self._annotated(spelled, _counted(type_.constraints.min_properties,
-                                                     type_.constraints.max_properties, use), use)
+            return self._annotated(
+                spelled, _counted(type_.constraints.min_properties, type_.constraints.max_properties, use), use
+            )
         return self._tuple(type_, use)
 
     def either(self, parts: Iterable[str], file: PythonFile) -> str:
@@ -185,8 +210,11 @@ class Spelling:
             return "None"
         if isinstance(value, (str, bool, int)):
             return f"{use.file.ref('typing', 'Literal')}[{text(value) if isinstance(value, str) else repr(value)}]"
-        plain = {float: "float", list: f"list[{use.file.ref('typing', 'Any')}]",
-                 dict: f"dict[str, {use.file.ref('typing', 'Any')}]"}[type(value)]
+        plain = {
+            float: "float",
+            list: f"list[{use.file.ref('typing', 'Any')}]",
+            dict: f"dict[str, {use.file.ref('typing', 'Any')}]",
+        }[type(value)]
         equals = f"{self._runtime('EqualTo', use)}({_literal(value)})"
         return self._annotated(plain, [equals], use)
 
@@ -207,8 +235,10 @@ class Spelling:
         tail = f"*tuple[{self._spell(type_.rest, use)}, ...]"
         if use.bare:
             return self.either([*lengths, f"tuple[{', '.join([*items, tail])}]"], use.file)
-        metadata = [f"{self._runtime('TupleWithRest', use)}()",
-                    *_counted(rules.min_items if (rules.min_items or 0) > len(items) else None, rules.max_items, use)]
+        metadata = [
+            f"{self._runtime('TupleWithRest', use)}()",
+            *_counted(rules.min_items if (rules.min_items or 0) > len(items) else None, rules.max_items, use),
+        ]
         return self.either([*lengths, self._annotated(f"tuple[{', '.join([*items, tail])}]", metadata, use)], use.file)
 
     def _scalar(self, type_: Scalar, use: _Use) -> str:
@@ -243,8 +273,9 @@ class Spelling:
         numbers = number_arguments(type_.primitive, type_.constraints, use.file, self.diagnostics, use.location)
         if not numbers:
             return self._runtime("DecimalNumber", use)
-        return self._annotated(use.file.ref("decimal", "Decimal"),
-                               [_field(numbers, use), self._runtime("EXACT_NUMBER", use)], use)
+        return self._annotated(
+            use.file.ref("decimal", "Decimal"), [_field(numbers, use), self._runtime("EXACT_NUMBER", use)], use
+        )
 
     def _text_rules(self, rules: Constraints, use: _Use) -> list[str]:
         if use.bare:
@@ -258,8 +289,11 @@ class Spelling:
         ignored = [name for name in ("min_length", "max_length", "pattern") if getattr(rules, name) is not None]
         if ignored and not use.bare and primitive not in _PLAIN_INTEGERS:
             self.diagnostics.unsupported(
-                "python/constraint", f"{', '.join(ignored)} on a {primitive.value} value is not checked", use.location,
-                hint="the format says more than the length or pattern; drop one of them")
+                "python/constraint",
+                f"{', '.join(ignored)} on a {primitive.value} value is not checked",
+                use.location,
+                hint="the format says more than the length or pattern; drop one of them",
+            )
 
     def _annotated(self, spelled: str, metadata: list[str], use: _Use) -> str:
         if use.bare or not metadata:
@@ -364,14 +398,21 @@ def _closure(roots: set[TypeId], steps: dict[TypeId, list[TypeId]]) -> set[TypeI
 
 
 def _with_models(graph: Graph) -> set[str]:
-    return {path for path, contract in graph.contracts.items()
-            if contract.kind not in (ContractKind.PROTO, ContractKind.ARAZZO)}
+    return {
+        path
+        for path, contract in graph.contracts.items()
+        if contract.kind not in (ContractKind.PROTO, ContractKind.ARAZZO)
+    }
 
 
 def _class_names(graph: Graph, layout: Layout) -> frozenset[tuple[str, str]]:
     with_models = _with_models(graph)
-    return frozenset(layout.class_of(type_id) for path, ids in graph.declarations_of.items() if path in with_models
-                     for type_id in ids)
+    return frozenset(
+        layout.class_of(type_id)
+        for path, ids in graph.declarations_of.items()
+        if path in with_models
+        for type_id in ids
+    )
 
 
 def _request_names(graph: Graph, layout: Layout, split: set[TypeId], taken: set[tuple[str, str]]) -> dict[TypeId, str]:

@@ -48,15 +48,18 @@ class UnionEmitter:
         for one in declared:
             self._emit_after_needs(one, late, done, [])
 
-    def _emit_after_needs(self, one: Union | Alias, late: dict[TypeId, Union | Alias], done: set[TypeId],
-                          waiting: list[TypeId]) -> None:
+    def _emit_after_needs(
+        self, one: Union | Alias, late: dict[TypeId, Union | Alias], done: set[TypeId], waiting: list[TypeId]
+    ) -> None:
         if one.id in done or one.id in waiting:
             return
         for used in uses(one):
             if used in late:
                 self._emit_after_needs(late[used], late, done, [*waiting, one.id])
-        quoted = any((used in late and used not in done) or self._spelling.class_of(used)[0] in self._cyclic
-                     for used in uses(one))
+        quoted = any(
+            (used in late and used not in done) or self._spelling.class_of(used)[0] in self._cyclic
+            for used in uses(one)
+        )
         for written in (False, True) if self._spelling.is_split(one.id) else (False,):
             if isinstance(one, Union):
                 self._union(one, quoted=quoted, written=written)
@@ -68,14 +71,19 @@ class UnionEmitter:
         if self._endless(alias.type, alias):
             self._assign(alias, self._file.ref("typing", "Any"), quoted=False, written=written)
             return
-        spelled = self._spelling.annotation(alias.type, self._file, written=written, typing_only=self._cyclic,
-                                            location=alias.location)
+        spelled = self._spelling.annotation(
+            alias.type, self._file, written=written, typing_only=self._cyclic, location=alias.location
+        )
         self._assign(alias, spelled, quoted=quoted, written=written)
 
     def _union(self, union: Union, *, quoted: bool, written: bool) -> None:
-        members = [self._spelling.annotation(variant, self._file, written=written, typing_only=self._cyclic,
-                                             location=union.location)
-                   for variant in union.variants if not self._endless(variant, union)]
+        members = [
+            self._spelling.annotation(
+                variant, self._file, written=written, typing_only=self._cyclic, location=union.location
+            )
+            for variant in union.variants
+            if not self._endless(variant, union)
+        ]
         if not members:
             members = [self._file.ref("typing", "Any")]
         if union.discriminator is None:
@@ -89,8 +97,10 @@ class UnionEmitter:
         discriminated = self._file.ref(runtime, "Discriminated")
         property_ = union.discriminator.property
         numeric = self._is_numeric(union, property_)
-        mapping = ", ".join(f"{tag if numeric else text(tag)}: {self._target(target, written)}"
-                            for tag, target in union.discriminator.mapping)
+        mapping = ", ".join(
+            f"{tag if numeric else text(tag)}: {self._target(target, written)}"
+            for tag, target in union.discriminator.mapping
+        )
         optional = ", optional=True" if self._is_optional(union, property_) else ""
         rule = f"{discriminated}({text(property_)}, {text(_attribute(property_))}, {{{mapping}}}{optional})"
         spelled = f"{self._file.ref('typing', 'Annotated')}[{either}, {rule}]"
@@ -110,8 +120,10 @@ class UnionEmitter:
 
     def _is_numeric(self, union: Union, property_: str) -> bool:
         """Whether the values at the property are integers."""
-        return any(field is not None and self._holds_integers(field.type)
-                   for field in (self._property(variant, property_) for variant in union.variants))
+        return any(
+            field is not None and self._holds_integers(field.type)
+            for field in (self._property(variant, property_) for variant in union.variants)
+        )
 
     def _holds_integers(self, type_: Type) -> bool:
         if isinstance(type_, Nullable):
@@ -133,8 +145,11 @@ class UnionEmitter:
         endless = self._spelling.is_endless(type_, one.id)
         if endless:
             self._diagnostics.error(
-                "python/endless", f"`{'.'.join(one.name)}` refers back to itself with no object or array in between",
-                one.location, hint="checking a value against it would never end (JSON Schema 2020-12 core, 9.4.1)")
+                "python/endless",
+                f"`{'.'.join(one.name)}` refers back to itself with no object or array in between",
+                one.location,
+                hint="checking a value against it would never end (JSON Schema 2020-12 core, 9.4.1)",
+            )
         return endless
 
     def _unknown(self, union: Union, property_: str, *, written: bool) -> None:

@@ -73,7 +73,7 @@ class PythonFile:
         if preferred not in self._local:
             return preferred
         for depth in range(1, len(parts) + 1):
-            candidate = "_".join([*parts[-depth:], name]) if name else "_".join(parts[-depth - 1:])
+            candidate = "_".join([*parts[-depth:], name]) if name else "_".join(parts[-depth - 1 :])
             if candidate not in self._local:
                 return candidate
         raise ValueError(f"{module}.{name} cannot be imported into {self.module}: every name for it is taken")
@@ -127,7 +127,7 @@ class PythonFile:
         imports = dict(self._imports)
         if self._typing_imports and typing_name is None:
             imports[("typing", "TYPE_CHECKING")] = typing_name = "TYPE_CHECKING"
-        own = self.module.split(".")[0]
+        own = self.module.partition(".")[0]
         head += _import_lines(imports, own)
         if self._typing_imports:
             head += ["", f"if {typing_name}:", *("    " + line for line in _import_lines(self._typing_imports, own))]
@@ -163,7 +163,7 @@ def _import_lines(imports: dict[tuple[str, str], str], own: str) -> list[str]:
 
 
 def _block_of(module: str, own: str) -> int:
-    top = module.split(".")[0]
+    top = module.partition(".")[0]
     return 2 if top == own else 0 if top in sys.stdlib_module_names else 1
 
 
@@ -212,5 +212,11 @@ def _wrapped(block: list[str]) -> list[str]:
     item = _ITEM.match(block[0])
     first = block[0][: len(block[0]) - len(block[0].lstrip())]
     rest = " " * len(item.group()) if item else first
-    return textwrap.wrap(" ".join(line.strip() for line in block), DOCSTRING_WIDTH, initial_indent=first,
-                         subsequent_indent=rest, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(
+        " ".join(line.strip() for line in block),
+        DOCSTRING_WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

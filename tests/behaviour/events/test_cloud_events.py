@@ -108,7 +108,8 @@ async def test_an_enumeration_value_that_the_contract_does_not_list_survives(mad
 async def test_messages_of_one_channel_are_told_apart_by_their_type(made: Generated, transport: Any) -> None:
     created, cancelled = Recorder(), Recorder()
     await made.order__v1__events__consumers.subscribe_follow_orders(
-        transport, on_order_created=created, on_order_cancelled=cancelled)
+        transport, on_order_created=created, on_order_cancelled=cancelled
+    )
     publisher = made.order__v1__events__publishers.OrderEventsPublisher(transport)
     await publisher.publish_order_order_created(order(made), subject="o1")
     reason = made.order__v1__events__models.OrderCancelledEventData(reason="no stock")
@@ -120,7 +121,8 @@ async def test_messages_of_one_channel_are_told_apart_by_their_type(made: Genera
 
 async def test_other_messages_of_the_channel_are_passed_over(made: Generated, transport: Any) -> None:
     await made.order__v1__events__consumers.subscribe_follow_orders(
-        transport, on_order_created=Recorder(), on_order_cancelled=Recorder())
+        transport, on_order_created=Recorder(), on_order_cancelled=Recorder()
+    )
     publisher = made.order__v1__events__publishers.OrderEventsPublisher(transport)
     await publisher.publish_order_order_archived({"any": 1}, subject="o1")
     await transport.drain()
@@ -129,7 +131,8 @@ async def test_other_messages_of_the_channel_are_passed_over(made: Generated, tr
 
 async def test_an_unknown_event_type_is_a_dead_letter(made: Generated, transport: Any) -> None:
     await made.order__v1__events__consumers.subscribe_follow_orders(
-        transport, on_order_created=Recorder(), on_order_cancelled=Recorder())
+        transport, on_order_created=Recorder(), on_order_cancelled=Recorder()
+    )
     body = b'{"specversion":"1.0","id":"1","source":"x","type":"order-eaten"}'
     await transport.publish("orders", made.runtime__transport.PublishedMessage(body=body))
     await transport.drain()
@@ -151,7 +154,8 @@ async def test_what_cannot_be_decoded_is_a_dead_letter_at_once(made: Generated, 
 
 
 async def test_redelivery_follows_the_contract_and_ends_with_a_dead_letter(
-        made: Generated, transport: Any, clock: Any) -> None:
+    made: Generated, transport: Any, clock: Any
+) -> None:
     handler = Recorder(*(RuntimeError("database away") for _ in range(5)))
     await made.order__v1__events__consumers.subscribe_handle_created(transport, handler)
     publisher = made.order__v1__events__publishers.OrderEventsPublisher(transport)
@@ -165,8 +169,13 @@ async def test_redelivery_follows_the_contract_and_ends_with_a_dead_letter(
     assert attempts == [1, 2, 2, 3]
     [letter] = transport.messages("order-dead-letters")
     assert letter.headers == {
-        "x-dlq-reason": "RuntimeError: database away", "x-attempts": "3", "x-first-seen": start,
-        "x-origin-topic": "order-created", "x-origin-id": "1", "x-origin-group": "shipping"}
+        "x-dlq-reason": "RuntimeError: database away",
+        "x-attempts": "3",
+        "x-first-seen": start,
+        "x-origin-topic": "order-created",
+        "x-origin-id": "1",
+        "x-origin-group": "shipping",
+    }
     assert letter.body == transport.messages("order-created")[0].body
     assert [delivery.attempt for delivery in handler.deliveries] == [1, 2, 3]
 
@@ -216,8 +225,15 @@ def test_published_events_pass_the_cloudevents_sdk(made: Generated) -> None:
     from cloudevents.core.v1.event import CloudEvent as Reference
 
     moment = datetime(2026, 2, 1, 10, 15, 31, 204000, tzinfo=UTC)
-    ours = CloudEvent(id="1", source="order", type="order-created", time=moment, subject="o1",
-                      data={"total": 1}, extensions={"traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01"})
+    ours = CloudEvent(
+        id="1",
+        source="order",
+        type="order-created",
+        time=moment,
+        subject="o1",
+        data={"total": 1},
+        extensions={"traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01"},
+    )
     theirs = JSONFormat().read(Reference, ours.to_json())
     assert theirs.get_id() == "1"
     assert theirs.get_time() == moment
@@ -226,23 +242,43 @@ def test_published_events_pass_the_cloudevents_sdk(made: Generated) -> None:
     assert CloudEvent.from_json(JSONFormat().write(theirs)) == ours
 
 
-@given(st.builds(
-    CloudEvent, id=st.text(min_size=1, alphabet="a0-ü\u2603\"\\\n"),
-    source=st.from_regex(r"[a-z/:.]{1,20}", fullmatch=True), type=st.just("a.b"),
-    time=st.datetimes(timezones=st.just(UTC)), subject=st.none() | st.just("s"),
-    data=st.none() | st.binary(min_size=1) | st.dictionaries(st.just("k"), st.integers() | st.just("ä<>&")),
-    extensions=st.dictionaries(st.from_regex(r"x[a-z0-9]{1,8}", fullmatch=True),
-                               st.booleans() | st.integers(-2**31, 2**31 - 1) | st.just("t"))))
+@given(
+    st.builds(
+        CloudEvent,
+        id=st.text(min_size=1, alphabet='a0-ü\u2603"\\\n'),
+        source=st.from_regex(r"[a-z/:.]{1,20}", fullmatch=True),
+        type=st.just("a.b"),
+        time=st.datetimes(timezones=st.just(UTC)),
+        subject=st.none() | st.just("s"),
+        data=st.none() | st.binary(min_size=1) | st.dictionaries(st.just("k"), st.integers() | st.just("ä<>&")),
+        extensions=st.dictionaries(
+            st.from_regex(r"x[a-z0-9]{1,8}", fullmatch=True),
+            st.booleans() | st.integers(-(2**31), 2**31 - 1) | st.just("t"),
+        ),
+    )
+)
 def test_an_event_survives_a_round_trip(event: CloudEvent) -> None:
     assert CloudEvent.from_json(event.to_json()) == event
 
 
-@pytest.mark.parametrize("change", [
-    {"id": ""}, {"source": ""}, {"source": "a b"}, {"type": ""}, {"subject": ""}, {"dataschema": "relative"},
-    {"datacontenttype": "nonsense"}, {"extensions": {"event_id": "x"}}, {"extensions": {"Trace": "x"}},
-    {"extensions": {"n": 2**31}}, {"extensions": {"n": 1.5}}, {"extensions": {"data": "x"}},
-    {"time": datetime(2026, 1, 1)},  # noqa: DTZ001 a time without zone is what is refused
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": ""},
+        {"source": ""},
+        {"source": "a b"},
+        {"type": ""},
+        {"subject": ""},
+        {"dataschema": "relative"},
+        {"datacontenttype": "nonsense"},
+        {"extensions": {"event_id": "x"}},
+        {"extensions": {"Trace": "x"}},
+        {"extensions": {"n": 2**31}},
+        {"extensions": {"n": 1.5}},
+        {"extensions": {"data": "x"}},
+        {"time": datetime(2026, 1, 1)},  # noqa: DTZ001 a time without zone is what is refused
+    ],
+)
 def test_an_attribute_that_breaks_the_specification_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"."):
         CloudEvent(**({"id": "1", "source": "s", "type": "t"} | change))

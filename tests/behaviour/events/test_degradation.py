@@ -57,11 +57,16 @@ def rules(diagnostics: Diagnostics) -> set[str]:
 
 
 async def test_each_construct_that_cannot_be_typed_is_reported_and_still_sent(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root, diagnostics = generated(tmp_path, {"asyncapi.yaml": ODD}, "odd_events")
     assert not diagnostics.errors
-    assert rules(diagnostics) >= {"python/content-type", "asyncapi/schema-format", "python/cloud-event",
-                                  "python/no-message"}
+    assert rules(diagnostics) >= {
+        "python/content-type",
+        "asyncapi/schema-format",
+        "python/cloud-event",
+        "python/no-message",
+    }
     publishers = imported(root, "odd_events.events.publishers", monkeypatch)
     transport = importlib.import_module("odd_events.runtime.in_process").InProcessTransport()
     publisher = publishers.OddEventsPublisher(transport)
@@ -70,7 +75,11 @@ async def test_each_construct_that_cannot_be_typed_is_reported_and_still_sent(
     await publisher.send_loose("text")
     await publisher.send_late(True, address="anywhere")
     assert [transport.messages(address)[0].body for address in ("xml", "avro", "loose", "anywhere")] == [
-        b"<a/>", b"\x00", b'"text"', b"true"]
+        b"<a/>",
+        b"\x00",
+        b'"text"',
+        b"true",
+    ]
     assert not hasattr(publisher, "send_empty")
 
 
@@ -95,22 +104,36 @@ def test_nothing_in_a_contract_becomes_code(tmp_path: Path) -> None:
     import json
 
     contract = {
-        "asyncapi": "3.0.0", "info": {"title": f"T {EVIL}", "version": EVIL, "description": EVIL},
+        "asyncapi": "3.0.0",
+        "info": {"title": f"T {EVIL}", "version": EVIL, "description": EVIL},
         "x-service": f"s {EVIL}",
-        "channels": {"c": {
-            "address": f"a{EVIL}", "parameters": {"id": {"enum": [EVIL], "default": EVIL, "description": EVIL}},
-            "messages": {f"m {EVIL}": {"payload": {"type": "string"}, "contentType": f"text/plain;{EVIL}",
-                                       "summary": EVIL}},
-            "x-ordering-key": f"$message.payload#/{EVIL}"}},
-        "operations": {action: {"action": action, "channel": {"$ref": "#/channels/c"}, "description": EVIL,
-                                "x-consumer-group": EVIL} for action in ("send", "receive")},
+        "channels": {
+            "c": {
+                "address": f"a{EVIL}",
+                "parameters": {"id": {"enum": [EVIL], "default": EVIL, "description": EVIL}},
+                "messages": {
+                    f"m {EVIL}": {"payload": {"type": "string"}, "contentType": f"text/plain;{EVIL}", "summary": EVIL}
+                },
+                "x-ordering-key": f"$message.payload#/{EVIL}",
+            }
+        },
+        "operations": {
+            action: {
+                "action": action,
+                "channel": {"$ref": "#/channels/c"},
+                "description": EVIL,
+                "x-consumer-group": EVIL,
+            }
+            for action in ("send", "receive")
+        },
     }
     root, diagnostics = generated(tmp_path, {"asyncapi.yaml": json.dumps(contract)}, "evil_events")
     assert not diagnostics.errors, list(diagnostics)
     for name in ("publishers", "consumers"):
         tree = ast.parse((root / f"evil_events/events/{name}.py").read_text(encoding="utf-8"))
-        called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call)
-                  and isinstance(node.func, ast.Name)}
+        called = {
+            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
         assert "__import__" not in called
 
 

@@ -149,7 +149,8 @@ async def test_a_graceful_stop_lets_running_handlers_end_and_takes_nothing_new(b
 
 
 async def test_a_handler_that_outlasts_the_grace_is_cancelled_and_its_message_delivered_again(
-        broker: InProcessTransport) -> None:
+    broker: InProcessTransport,
+) -> None:
     attempts = []
 
     async def stuck(received: ReceivedMessage) -> Any:
@@ -243,8 +244,14 @@ async def test_a_poison_message_does_not_hold_up_the_others() -> None:
     async def handle(received: ReceivedMessage) -> Any:
         return Retry("poison") if received.body == b"bad" else Success()
 
-    await broker.subscribe("a", "g", handle, SubscribeOptions(
-        concurrency=1, dead_letter="dead", redelivery=Redelivery(max_attempts=4, initial_delay=1, max_delay=2)))
+    await broker.subscribe(
+        "a",
+        "g",
+        handle,
+        SubscribeOptions(
+            concurrency=1, dead_letter="dead", redelivery=Redelivery(max_attempts=4, initial_delay=1, max_delay=2)
+        ),
+    )
     for text in ("bad", "good", "fine"):
         await broker.publish("a", message(text))
     await broker.wait_idle()
@@ -255,10 +262,16 @@ async def test_a_poison_message_does_not_hold_up_the_others() -> None:
     assert [letter.headers["x-attempts"] for letter in broker.messages("dead")] == ["4"]
 
 
-@given(attempt=st.integers(1, 10_000), attempts=st.integers(1, 10_000), initial=st.floats(0, 100),
-       longest=st.floats(0, 1000), multiplier=st.floats(1, 10))
-def test_a_failure_is_redelivered_until_the_last_attempt(attempt: int, attempts: int, initial: float,
-                                                         longest: float, multiplier: float) -> None:
+@given(
+    attempt=st.integers(1, 10_000),
+    attempts=st.integers(1, 10_000),
+    initial=st.floats(0, 100),
+    longest=st.floats(0, 1000),
+    multiplier=st.floats(1, 10),
+)
+def test_a_failure_is_redelivered_until_the_last_attempt(
+    attempt: int, attempts: int, initial: float, longest: float, multiplier: float
+) -> None:
     policy = Redelivery(max_attempts=attempts, initial_delay=initial, max_delay=longest, multiplier=multiplier)
     decision = decide(Retry("why"), attempt, policy)
     if attempt >= attempts:

@@ -128,7 +128,8 @@ async def test_a_request_without_an_answer_ends_with_deadline_exceeded(made: Gen
 
 
 async def test_a_handler_may_ask_for_another_attempt_instead_of_replying(
-        made: Generated, transport: Any, clock: Any) -> None:
+    made: Generated, transport: Any, clock: Any
+) -> None:
     publishers, consumers, models = modules(made)
     outcomes: list[Any] = [made.runtime__transport.Retry("busy", after=3), models.Result(total=7)]
 
@@ -145,9 +146,13 @@ async def test_a_handler_may_ask_for_another_attempt_instead_of_replying(
 
 
 async def test_each_reply_arrives_as_the_message_that_was_answered_though_requests_share_its_channel(
-        made: Generated, transport: Any) -> None:
-    publishers, consumers, models = (made.ticks__v1__events__publishers, made.ticks__v1__events__consumers,
-                                     made.ticks__v1__events__models)
+    made: Generated, transport: Any
+) -> None:
+    publishers, consumers, models = (
+        made.ticks__v1__events__publishers,
+        made.ticks__v1__events__consumers,
+        made.ticks__v1__events__models,
+    )
 
     async def answer(payload: Any, delivery: Any) -> Any:
         return models.Ok(id=payload.id) if payload.wants == "ok" else models.No(id=payload.id, why="not asked nicely")
@@ -177,22 +182,36 @@ async def test_a_reply_without_a_name_is_the_first_that_it_fits(made: Generated,
 async def test_names_that_would_come_out_alike_or_are_taken_stay_apart(made: Generated, transport: Any) -> None:
     publishers, consumers = made.ticks__v1__events__publishers, made.ticks__v1__events__consumers
     assert {"send_tick_Tick_dot_Up", "send_tick_tick_up", "send_tick", "aclose", "aclose_", "str_"} <= set(
-        dir(publishers.TicksEventsPublisher))
+        dir(publishers.TicksEventsPublisher)
+    )
     publisher, seen = publishers.TicksEventsPublisher(transport), []
 
     class Consumer:
         def __getattr__(self, name: str) -> Any:
             async def handle(payload: Any, delivery: Any) -> None:
                 seen.append((name, payload, delivery.address))
+
             return handle
 
     await consumers.subscribe_ticks_events(
-        transport, Consumer(), payload="a", message="b", self="c", address_outgoing="d", address_transport="e",
-        late_address="x", later_address="y")
+        transport,
+        Consumer(),
+        payload="a",
+        message="b",
+        self="c",
+        address_outgoing="d",
+        address_transport="e",
+        late_address="x",
+        later_address="y",
+    )
     await publisher.send_tick_Tick_dot_Up(
-        1, address_payload="a", address_message="b", address_self="c", address_outgoing="d", transport="e")
+        1, address_payload="a", address_message="b", address_self="c", address_outgoing="d", transport="e"
+    )
     await publisher.send_tick(2, address="x")
     await publisher.aclose_(3, address="y")
     await transport.drain()
     assert sorted(seen) == [
-        ("on_tick", 2, "x"), ("on_tick_Tick_dot_Up", 1, "ticks/a/b/c/d/e"), ("ticks_events", 3, "y")]
+        ("on_tick", 2, "x"),
+        ("on_tick_Tick_dot_Up", 1, "ticks/a/b/c/d/e"),
+        ("ticks_events", 3, "y"),
+    ]

@@ -83,9 +83,21 @@ def test_generated_events_and_their_users_pass_mypy_strict(made: Generated, tmp_
     user = tmp_path / "user.py"
     user.write_text(USER, encoding="utf-8")
     checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path / 'cache'}", str(user),
-         str(made.root / PACKAGE)],
-        cwd=made.root, capture_output=True, text=True, check=False)
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            "--config-file=",
+            f"--cache-dir={tmp_path / 'cache'}",
+            str(user),
+            str(made.root / PACKAGE),
+        ],
+        cwd=made.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     found = [line for line in checked.stdout.splitlines() if " note: " in line or " error: " in line]
     notes = [line.split('"')[1] for line in found if "Revealed type" in line]
     assert [note.rpartition(".")[2] for note in notes] == ["int | None", "OrderCreatedEvent", "Result"]

@@ -85,9 +85,14 @@ def graph_of(loaded: ProtoSet) -> Graph:
         declarations={declared.id: declared for found in fragments for declared in found.declarations},
         services={service.id: service for found in fragments for service in found.services},
         operations={operation.id: operation for found in fragments for operation in found.operations},
-        applications={}, channels={}, messages={}, event_operations={}, workflows={},
+        applications={},
+        channels={},
+        messages={},
+        event_operations={},
+        workflows={},
         proto_files={found.proto_file.path: found.proto_file for found in fragments if found.proto_file},
-        descriptor_set=loaded.descriptor_set)
+        descriptor_set=loaded.descriptor_set,
+    )
 
 
 def generate(contracts: Path, out: Path, package: str) -> Diagnostics:
@@ -104,8 +109,11 @@ def generate(contracts: Path, out: Path, package: str) -> Diagnostics:
         target = out / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(str(file.content), encoding="utf-8")
-    shutil.copytree(Path(codegen.targets.python.__path__[0]) / "runtime", out / package / "runtime",
-                    ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        Path(codegen.targets.python.__path__[0]) / "runtime",
+        out / package / "runtime",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     for folder in [out / package, *(path for path in (out / package).rglob("*") if path.is_dir())]:
         (folder / "__init__.py").touch()
     (out / package / "py.typed").touch()
@@ -122,10 +130,19 @@ def write(contracts: dict[str, str], folder: Path) -> Path:
 
 class _Modules:
     def __init__(self, package: str) -> None:
-        names = {"pb2": "library.v1.library_pb2", "grpc": "library.v1.library_grpc", "money": "price.v1.money_pb2",
-                 "errors": "runtime.errors", "details": "runtime.error_details", "resilience": "runtime.resilience",
-                 "client": "runtime.grpc_client", "server": "runtime.grpc_server", "context": "runtime.context",
-                 "auth": "runtime.auth", "rich_status": "runtime.rich_status"}
+        names = {
+            "pb2": "library.v1.library_pb2",
+            "grpc": "library.v1.library_grpc",
+            "money": "price.v1.money_pb2",
+            "errors": "runtime.errors",
+            "details": "runtime.error_details",
+            "resilience": "runtime.resilience",
+            "client": "runtime.grpc_client",
+            "server": "runtime.grpc_server",
+            "context": "runtime.context",
+            "auth": "runtime.auth",
+            "rich_status": "runtime.rich_status",
+        }
         for attribute, module in names.items():
             setattr(self, attribute, importlib.import_module(f"{package}.{module}"))
 
@@ -144,6 +161,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 @pytest.fixture
 def serving(library: Library) -> Serve:
     """`async with serving(handler) as client`: a server on loopback, and a client with the given options."""
+
     @asynccontextmanager
     async def serve(handler: object, *, interceptors: tuple[Any, ...] = (), **options: Any) -> AsyncIterator[Any]:
         server = library.server.GrpcServer(grace=1.0)
@@ -153,11 +171,13 @@ def serving(library: Library) -> Serve:
             async with library.grpc.LibraryServiceClient(server.address, options=settings) as client:
                 client.server = server
                 yield client
+
     return serve
 
 
 def instant(library: Library, **changes: Any) -> Any:
     """Resilience that does not wait between attempts."""
+
     async def no_sleep(seconds: float) -> None:
         return None
 

@@ -16,6 +16,7 @@ from tests.behaviour.grpc.conftest import Library, Serve
 
 def handler_of(**methods: Any) -> Any:
     """A handler with these methods; the others are there and must not be called."""
+
     async def absent(request: Any, call: Any) -> Any:
         raise AssertionError("not expected in this test")
 
@@ -126,8 +127,9 @@ async def test_an_error_arrives_with_code_message_and_details(library: Library, 
     given = (
         details.BadRequest(field_violations=(details.FieldViolation(field="id", description="is empty", reason="X"),)),
         details.ErrorInfo(reason="NO_ID", domain="library", metadata={"a": "1"}),
-        details.PreconditionFailure(violations=(details.PreconditionViolation(type="T", subject="s",
-                                                                              description="d"),)),
+        details.PreconditionFailure(
+            violations=(details.PreconditionViolation(type="T", subject="s", description="d"),)
+        ),
         details.QuotaFailure(violations=(details.QuotaViolation(subject="s", description="d"),)),
         details.ResourceInfo(resource_type="book", resource_name="b1"),
         details.RequestInfo(request_id="r1"),
@@ -138,8 +140,9 @@ async def test_an_error_arrives_with_code_message_and_details(library: Library, 
     )
 
     async def get_book(request: Any, call: Any) -> Any:
-        raise library.errors.InvalidArgument("id is missing", details=given,
-                                             trailing_metadata=(("x-hint", "look again"),))
+        raise library.errors.InvalidArgument(
+            "id is missing", details=given, trailing_metadata=(("x-hint", "look again"),)
+        )
 
     async with serving(handler_of(get_book=get_book)) as client:
         with pytest.raises(library.errors.InvalidArgument, match="INVALID_ARGUMENT: id is missing") as caught:
@@ -163,7 +166,8 @@ async def test_every_code_becomes_its_own_class(library: Library, serving: Serve
 
 
 async def test_the_text_of_an_unexpected_exception_stays_in_the_servers_log(
-        library: Library, serving: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    library: Library, serving: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
     async def lend(request: Any, call: Any) -> Any:
         raise RuntimeError("password=hunter2")
 

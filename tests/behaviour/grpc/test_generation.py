@@ -74,8 +74,11 @@ def messages(diagnostics: Diagnostics) -> list[tuple[str, str]]:
 def test_awkward_names_and_options_give_modules_that_can_be_imported(tmp_path: Path, out: Path) -> None:
     diagnostics = generate(write(AWKWARD, tmp_path / "contracts"), out, "awkward_made")
     assert messages(diagnostics) == [("python/message-name", "odd/v1/service.proto:11:3")]
-    modules = [path.relative_to(out).with_suffix("").as_posix().replace("/", ".")
-               for path in (out / "awkward_made").rglob("*.py") if path.stem.endswith(("_pb2", "_grpc"))]
+    modules = [
+        path.relative_to(out).with_suffix("").as_posix().replace("/", ".")
+        for path in (out / "awkward_made").rglob("*.py")
+        if path.stem.endswith(("_pb2", "_grpc"))
+    ]
     assert len(modules) == 7
     # In a process of its own: in this one mypy-protobuf has registered an option under the same number.
     subprocess.run([sys.executable, "-W", "error", "-c", f"import {', '.join(modules)}"], cwd=out, check=True)
@@ -85,8 +88,14 @@ def test_awkward_names_and_options_give_modules_that_can_be_imported(tmp_path: P
 
 
 def test_a_message_is_of_its_module_and_its_file_keeps_the_contracts_name(tmp_path: Path, out: Path) -> None:
-    generate(write({"deep/v1/thing.proto": 'syntax = "proto3"; package deep.v1; message Thing { string a = 1; }'},
-                   tmp_path / "contracts"), out, "deep_made")
+    generate(
+        write(
+            {"deep/v1/thing.proto": 'syntax = "proto3"; package deep.v1; message Thing { string a = 1; }'},
+            tmp_path / "contracts",
+        ),
+        out,
+        "deep_made",
+    )
     thing = importlib.import_module("deep_made.deep.v1.thing_pb2").Thing(a="x")
     assert type(thing).__module__ == "deep_made.deep.v1.thing_pb2"
     assert type(thing).DESCRIPTOR.file.name == "deep/v1/thing.proto"
@@ -95,16 +104,28 @@ def test_a_message_is_of_its_module_and_its_file_keeps_the_contracts_name(tmp_pa
 
 def test_two_files_that_would_be_one_module_are_an_error(tmp_path: Path, out: Path) -> None:
     text = 'syntax = "proto3"; package {};'
-    diagnostics = generate(write({"a-b.proto": text.format("one"), "a_b.proto": text.format("two")},
-                                 tmp_path / "contracts"), out, "clashing_made")
+    diagnostics = generate(
+        write({"a-b.proto": text.format("one"), "a_b.proto": text.format("two")}, tmp_path / "contracts"),
+        out,
+        "clashing_made",
+    )
     assert [found.rule for found in diagnostics.errors] == ["names/collision"]
 
 
 def test_services_and_rpcs_that_would_be_called_alike_keep_the_contracts_spelling(tmp_path: Path, out: Path) -> None:
-    diagnostics = generate(write({"s.proto": """syntax = "proto3"; package s;
+    diagnostics = generate(
+        write(
+            {
+                "s.proto": """syntax = "proto3"; package s;
 message M { string id = 1; string ID = 2; }
 service S { rpc GetX(M) returns (M); rpc get_x(M) returns (M); rpc Aclose(M) returns (M); rpc str(M) returns (M); }
-service s { rpc X(M) returns (M); }"""}, tmp_path / "contracts"), out, "methods_made")
+service s { rpc X(M) returns (M); }"""
+            },
+            tmp_path / "contracts",
+        ),
+        out,
+        "methods_made",
+    )
     assert list(diagnostics) == []
     module = importlib.import_module("methods_made.s_grpc")
     assert {"GetX", "get_x", "aclose", "aclose_", "str_"} <= set(dir(module.SClient))
@@ -115,10 +136,18 @@ service s { rpc X(M) returns (M); }"""}, tmp_path / "contracts"), out, "methods_
 
 
 def test_long_running_operations_come_with_the_common_protos(tmp_path: Path, out: Path) -> None:
-    diagnostics = generate(write({"l.proto": """syntax = "proto3"; package l;
+    diagnostics = generate(
+        write(
+            {
+                "l.proto": """syntax = "proto3"; package l;
 import "google/longrunning/operations.proto";
-message M {} service S { rpc Start(M) returns (google.longrunning.Operation); }"""},
-                                 tmp_path / "contracts"), out, "long_made")
+message M {} service S { rpc Start(M) returns (google.longrunning.Operation); }"""
+            },
+            tmp_path / "contracts",
+        ),
+        out,
+        "long_made",
+    )
     assert list(diagnostics) == []
     program = """import long_made.l_pb2, long_made.l_grpc
 from google.longrunning import operations_pb2
@@ -126,7 +155,10 @@ from long_made.google.longrunning.operations_pb2 import Operation
 assert Operation is operations_pb2.Operation and long_made.l_grpc.SMethods.START.response is Operation"""
     subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=out, check=True)
     google = out / "long_made/google"
-    assert sorted(path.relative_to(google).as_posix() for path in google.rglob("*.pyi")) == ["longrunning/operations_pb2.pyi", "rpc/status_pb2.pyi"]
+    assert sorted(path.relative_to(google).as_posix() for path in google.rglob("*.pyi")) == [
+        "longrunning/operations_pb2.pyi",
+        "rpc/status_pb2.pyi",
+    ]
 
 
 def test_the_same_contracts_give_the_same_bytes(tmp_path: Path, out: Path) -> None:

@@ -98,7 +98,8 @@ async def test_the_server_may_name_the_delay_or_forbid_repeating(library: Librar
         library.pb2.GetBookResponse(),
         errors.Unavailable("a", trailing_metadata=(("grpc-retry-pushback-ms", "1500"),)),
         errors.ResourceExhausted("b", details=[details.RetryInfo(retry_delay=0.25)]),
-        errors.Unavailable("c", trailing_metadata=(("grpc-retry-pushback-ms", "-1"),)))
+        errors.Unavailable("c", trailing_metadata=(("grpc-retry-pushback-ms", "-1"),)),
+    )
     async with serving(handler_of(get_book=method), resilience=instant(library, sleep=sleep)) as client:
         with pytest.raises(errors.Unavailable, match="c"):
             await client.get_book(library.pb2.GetBookRequest())
@@ -179,11 +180,13 @@ async def test_no_attempt_is_made_when_the_deadline_would_pass_before_it(library
 
 
 async def test_the_breaker_opens_after_five_failures_and_closes_after_three_successes(
-        library: Library, serving: Serve) -> None:
+    library: Library, serving: Serve
+) -> None:
     now = [100.0]
     changes = []
     breaker = library.resilience.CircuitBreaker(
-        "library", clock=lambda: now[0], on_change=lambda found, before, after: changes.append(after.value))
+        "library", clock=lambda: now[0], on_change=lambda found, before, after: changes.append(after.value)
+    )
     method = Failing(library.pb2.LendResponse(), *(library.errors.Unavailable("no") for _ in range(5)))
     async with serving(handler_of(lend=method), resilience=instant(library, breaker=breaker)) as client:
         for _ in range(5):

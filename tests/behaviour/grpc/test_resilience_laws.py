@@ -112,17 +112,31 @@ def test_a_trace_context_survives_its_header(trace: int, span: int, sampled: boo
     assert TraceContext.parse(context.traceparent) == context
 
 
-@pytest.mark.parametrize("header", [
-    "", "00", f"00-{'0' * 32}-{'a' * 16}-01", f"00-{'a' * 32}-{'0' * 16}-01", f"ff-{'a' * 32}-{'a' * 16}-01",
-    f"00-{'A' * 32}-{'a' * 16}-01", f"00-{'a' * 32}-{'a' * 16}-01-more"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "00",
+        f"00-{'0' * 32}-{'a' * 16}-01",
+        f"00-{'a' * 32}-{'0' * 16}-01",
+        f"ff-{'a' * 32}-{'a' * 16}-01",
+        f"00-{'A' * 32}-{'a' * 16}-01",
+        f"00-{'a' * 32}-{'a' * 16}-01-more",
+    ],
+)
 def test_an_invalid_trace_header_is_ignored(header: str) -> None:
     assert TraceContext.parse(header) is None
 
 
-@pytest.mark.parametrize("error", [
-    errors.CircuitOpen("orders", 2.0), errors.InvalidArgument("bad", trailing_metadata=(("a", "b"),)),
-    errors.HttpError(503, problem=errors.ProblemDetails(title="down"), headers={"a": "b"}),
-    errors.DeadlineExceeded("late")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.CircuitOpen("orders", 2.0),
+        errors.InvalidArgument("bad", trailing_metadata=(("a", "b"),)),
+        errors.HttpError(503, problem=errors.ProblemDetails(title="down"), headers={"a": "b"}),
+        errors.DeadlineExceeded("late"),
+    ],
+)
 def test_errors_survive_pickling(error: errors.TreatyError) -> None:
     again = copy.copy(error)
     assert pickle.dumps(error)

@@ -30,18 +30,24 @@ async def test_health_answers_for_the_server_and_for_each_service(library: Libra
 
 @pytest.mark.parametrize("version", ["v1alpha", "v1"])
 async def test_reflection_lists_services_and_gives_files_under_their_contract_names(
-        library: Library, serving: Serve, version: str) -> None:
+    library: Library, serving: Serve, version: str
+) -> None:
     async with serving(handler_of()) as client, grpc.aio.insecure_channel(client.server.address) as channel:
         reflect: Any = channel.stream_stream(
             f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
             reflection_pb2.ServerReflectionRequest.SerializeToString,
-            reflection_pb2.ServerReflectionResponse.FromString)
-        asked = [reflection_pb2.ServerReflectionRequest(list_services=""),
-                 reflection_pb2.ServerReflectionRequest(file_containing_symbol=SERVICE)]
+            reflection_pb2.ServerReflectionResponse.FromString,
+        )
+        asked = [
+            reflection_pb2.ServerReflectionRequest(list_services=""),
+            reflection_pb2.ServerReflectionRequest(file_containing_symbol=SERVICE),
+        ]
         listed, described = [answer async for answer in reflect(iter(asked))]
     assert {found.name for found in listed.list_services_response.service} >= {SERVICE, "grpc.health.v1.Health"}
-    files = [descriptor_pb2.FileDescriptorProto.FromString(found)
-             for found in described.file_descriptor_response.file_descriptor_proto]
+    files = [
+        descriptor_pb2.FileDescriptorProto.FromString(found)
+        for found in described.file_descriptor_response.file_descriptor_proto
+    ]
     assert "library/v1/library.proto" in [file.name for file in files]
 
 

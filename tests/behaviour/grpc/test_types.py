@@ -74,7 +74,12 @@ def test_the_generated_package_and_code_that_uses_it_are_strictly_typed(tmp_path
     environment = {**os.environ, "MYPYPATH": "", "PYTHONPATH": ""}
     ran = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir=cache", "use.py"],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     wrong = [number for number, line in enumerate(USE.split("\n"), 1) if line.endswith("# WRONG")]
     errors = [line for line in ran.stdout.splitlines() if ": error:" in line]
     assert [line.split(":")[:2] for line in errors] == [["use.py", str(number)] for number in wrong], ran.stdout

@@ -33,9 +33,26 @@ def shop_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def shop(shop_root: Path) -> Any:
     """The generated modules and the parts of the runtime that tests use."""
     names = {name: f"{PACKAGE}.shop.v1.http.{name}" for name in ("client", "server", "models", "operations")}
-    names |= {name: f"{PACKAGE}.runtime.{name}" for name in (
-        "errors", "http_auth", "http_bodies", "http_client", "http_operation", "http_routing", "http_security",
-        "http_server", "parameters", "problem", "resilience", "context", "auth", "retry_after", "http_pages")}
+    names |= {
+        name: f"{PACKAGE}.runtime.{name}"
+        for name in (
+            "errors",
+            "http_auth",
+            "http_bodies",
+            "http_client",
+            "http_operation",
+            "http_routing",
+            "http_security",
+            "http_server",
+            "parameters",
+            "problem",
+            "resilience",
+            "context",
+            "auth",
+            "retry_after",
+            "http_pages",
+        )
+    }
     return SimpleNamespace(**{name: importlib.import_module(module) for name, module in names.items()})
 
 

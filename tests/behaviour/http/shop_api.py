@@ -28,8 +28,9 @@ class ShopApi:
 
     def order(self, id: str) -> Any:
         models = self._shop.models
-        return models.Order(id=id, status=models.Status.PAID, total=Decimal("12.30"),
-                            created_at=datetime(2026, 11, 23, 12, tzinfo=UTC))
+        return models.Order(
+            id=id, status=models.Status.PAID, total=Decimal("12.30"), created_at=datetime(2026, 11, 23, 12, tzinfo=UTC)
+        )
 
     async def list_orders(self, context: Any, **arguments: Any) -> Any:
         await self._seen("list_orders", arguments)
@@ -81,8 +82,7 @@ class ShopApi:
 
     async def upload_photo(self, context: Any, *, body: Any) -> Any:
         await self._seen("upload_photo", {"body": body})
-        return self._shop.models.UploadPhotoResponse(size=len(body.photo), who=str(context.principal),
-                                                     title=body.title)
+        return self._shop.models.UploadPhotoResponse(size=len(body.photo), who=str(context.principal), title=body.title)
 
     async def log_in(self, context: Any, *, body: Any, content_type: str) -> str:
         await self._seen("log_in", {"body": body, "content_type": content_type})

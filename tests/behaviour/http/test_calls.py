@@ -31,8 +31,9 @@ def api(shop: Any) -> ShopApi:
 
 @pytest.fixture
 async def server(shop: Any, api: ShopApi, served: Start) -> Served:
-    options = shop.http_server.ServerOptions(authenticators=dict.fromkeys(("bearer", "key", "login"), check),
-                                             timeout=0.5, max_body_bytes=100_000)
+    options = shop.http_server.ServerOptions(
+        authenticators=dict.fromkeys(("bearer", "key", "login"), check), timeout=0.5, max_body_bytes=100_000
+    )
     return await served(shop.server.create_app(api, options))
 
 
@@ -69,8 +70,12 @@ async def test_parameters_of_every_place_arrive_as_typed_values(client: Any, api
     assert api.calls[-1] == ("get_order", {"id": "7", "x_trace": "a, b", "session": "s;1"})
     wanted = shop.models.Filter(customer="a&b=c", min_total=5, tags=["x", "y"])
     await client.list_orders(page_size=3, status=[shop.models.Status.OPEN, shop.models.Status.PAID], filter=wanted)
-    assert api.calls[-1][1] == {"page_token": None, "page_size": 3, "filter": wanted,
-                                "status": [shop.models.Status.OPEN, shop.models.Status.PAID]}
+    assert api.calls[-1][1] == {
+        "page_token": None,
+        "page_size": 3,
+        "filter": wanted,
+        "status": [shop.models.Status.OPEN, shop.models.Status.PAID],
+    }
 
 
 async def test_a_default_is_filled_in_by_the_server(client: Any, api: ShopApi) -> None:
@@ -136,8 +141,9 @@ async def test_downloads_are_iterators_of_bytes(client: Any) -> None:
 
 async def test_a_file_is_uploaded_as_multipart(client: Any, api: ShopApi, shop: Any) -> None:
     photo = bytes(range(256)) + b"\r\n--boundary"
-    stored = await client.upload_photo(shop.models.UploadPhotoRequest(
-        title="ä", photo=photo, rating=3, meta=shop.models.Filter(tags=["a"])))
+    stored = await client.upload_photo(
+        shop.models.UploadPhotoRequest(title="ä", photo=photo, rating=3, meta=shop.models.Filter(tags=["a"]))
+    )
     assert (stored.size, stored.title, stored.who) == (len(photo), "ä", "key user")
     received = api.calls[-1][1]["body"]
     assert (received.photo, received.rating, received.meta.tags) == (photo, 3, ["a"])
@@ -197,8 +203,9 @@ async def test_the_breaker_opens_after_failures(server: Served, api: ShopApi, sh
             await client.get_order("7")
 
 
-async def test_the_trace_reaches_the_handler(client: Any, api: ShopApi, shop: Any,
-                                             monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_trace_reaches_the_handler(
+    client: Any, api: ShopApi, shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = []
 
     async def seen(name: str, arguments: dict[str, Any]) -> None:
@@ -237,8 +244,9 @@ async def test_webhooks_and_callbacks_reach_their_receivers(shop: Any, served: S
 
 
 @pytest.mark.parametrize(("credential", "status"), [({}, 401), ({"bearer": "bad"}, 401)])
-async def test_missing_and_wrong_credentials_are_refused(server: Served, shop: Any, credential: dict[str, str],
-                                                         status: int) -> None:
+async def test_missing_and_wrong_credentials_are_refused(
+    server: Served, shop: Any, credential: dict[str, str], status: int
+) -> None:
     async with shop.client.Client(server.url, **credential) as client:
         with pytest.raises(shop.errors.HttpUnauthorized) as caught:
             await client.get_order("7")
@@ -281,11 +289,15 @@ async def test_every_fault_of_a_request_is_named(server: Served) -> None:
     status, problem = await _problem(url, headers=GOOD)
     assert status == 400
     assert [error["parameter"] for error in problem["errors"]] == ["page_size", "status", "filter[min_total]"]
-    status, problem = await _problem(f"{server.url}/orders", "POST", headers=GOOD, json={
-        "customer_id": "", "items": [{"sku": "a", "quantity": 0}]})
+    status, problem = await _problem(
+        f"{server.url}/orders", "POST", headers=GOOD, json={"customer_id": "", "items": [{"sku": "a", "quantity": 0}]}
+    )
     assert status == 400
     assert [error.get("parameter") or error["pointer"] for error in problem["errors"]] == [
-        "Idempotency-Key", "/customer_id", "/items/0/quantity"]
+        "Idempotency-Key",
+        "/customer_id",
+        "/items/0/quantity",
+    ]
 
 
 async def test_framework_and_protocol_errors_are_problems(server: Served, api: ShopApi) -> None:
@@ -294,14 +306,16 @@ async def test_framework_and_protocol_errors_are_problems(server: Served, api: S
     assert (await _problem(f"{server.url}/orders/latest", headers={"accept": "text/html"}))[0] == 406
     assert (await _problem(f"{server.url}/login", "POST", content=b"x", headers={"content-type": "text/x"}))[0] == 415
     assert (await _problem(f"{server.url}/login", "POST", json={"customer": "x" * 200_000}))[0] == 413
-    assert (await _problem(f"{server.url}/login", "POST", content=b"{", headers={
-        "content-type": "application/json"}))[0] == 400
+    assert (await _problem(f"{server.url}/login", "POST", content=b"{", headers={"content-type": "application/json"}))[
+        0
+    ] == 400
 
 
 async def test_every_problem_gets_the_members_of_the_application(shop: Any, served: Start, api: ShopApi) -> None:
     options = shop.http_server.ServerOptions(
         authenticators=dict.fromkeys(("bearer", "key", "login"), check),
-        describe_problem=lambda problem, scope: {"path": scope["path"], "code": f"E{problem.status}"})
+        describe_problem=lambda problem, scope: {"path": scope["path"], "code": f"E{problem.status}"},
+    )
     server = await served(shop.server.create_app(api, options))
     for path, code in (("/nothing", "E404"), ("/orders", "E401"), ("/orders/latest?x", "E500")):
         api.failures = [RuntimeError()]
@@ -309,8 +323,9 @@ async def test_every_problem_gets_the_members_of_the_application(shop: Any, serv
         assert (problem["path"], problem["code"]) == (path.partition("?")[0], code)
 
 
-async def test_an_unexpected_exception_shows_nothing_of_itself(server: Served, api: ShopApi,
-                                                               caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unexpected_exception_shows_nothing_of_itself(
+    server: Served, api: ShopApi, caplog: pytest.LogCaptureFixture
+) -> None:
     api.failures = [RuntimeError("database password is hunter2")]
     status, problem = await _problem(f"{server.url}/orders/latest")
     assert status == 500

@@ -126,15 +126,27 @@ components:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    root, diagnostics = generated(tmp_path_factory.mktemp("front"), {
-        "orders/v1/orders.proto": PROTO, "gateway/v1/openapi.yaml": OPENAPI}, PACKAGE)
+    root, diagnostics = generated(
+        tmp_path_factory.mktemp("front"), {"orders/v1/orders.proto": PROTO, "gateway/v1/openapi.yaml": OPENAPI}, PACKAGE
+    )
     assert not diagnostics.errors, [d.message for d in diagnostics]
     sys.path.insert(0, str(root))
-    modules = {name: importlib.import_module(f"{PACKAGE}.{path}") for name, path in (
-        ("pb", "orders.v1.orders_pb2"), ("grpc", "orders.v1.orders_grpc"), ("front", "gateway.v1.http.front"),
-        ("client", "gateway.v1.http.client"), ("server", "gateway.v1.http.server"),
-        ("models", "gateway.v1.http.models"), ("errors", "runtime.errors"), ("details", "runtime.error_details"),
-        ("grpc_server", "runtime.grpc_server"), ("transcode", "runtime.transcode"), ("context", "runtime.context"))}
+    modules = {
+        name: importlib.import_module(f"{PACKAGE}.{path}")
+        for name, path in (
+            ("pb", "orders.v1.orders_pb2"),
+            ("grpc", "orders.v1.orders_grpc"),
+            ("front", "gateway.v1.http.front"),
+            ("client", "gateway.v1.http.client"),
+            ("server", "gateway.v1.http.server"),
+            ("models", "gateway.v1.http.models"),
+            ("errors", "runtime.errors"),
+            ("details", "runtime.error_details"),
+            ("grpc_server", "runtime.grpc_server"),
+            ("transcode", "runtime.transcode"),
+            ("context", "runtime.context"),
+        )
+    }
     yield SimpleNamespace(**modules)
     sys.path.remove(str(root))
 
@@ -232,20 +244,31 @@ async def test_a_body_becomes_one_field_beside_a_field_mask(client: Any, orders:
 
 async def test_a_bytes_field_gets_the_body_as_it_came(client: Any, orders: Orders, made: Any) -> None:
     assert await client.receive_hook({"b": 1, "a": "ä"}, x_signature="s") is None
-    assert orders.requests == [made.pb.IngestRequest(payload='{"b":1,"a":"ä"}'.encode(),
-                                                     headers={"x-signature": "s"})]
+    assert orders.requests == [made.pb.IngestRequest(payload='{"b":1,"a":"ä"}'.encode(), headers={"x-signature": "s"})]
 
 
 async def test_a_server_stream_becomes_events(client: Any) -> None:
     assert [order.id async for order in client.watch_order("7")] == ["7", "7"]
 
 
-@pytest.mark.parametrize(("error", "status"), [
-    ("NotFound", 404), ("InvalidArgument", 400), ("FailedPrecondition", 422), ("AlreadyExists", 409),
-    ("PermissionDenied", 403), ("Unauthenticated", 401), ("ResourceExhausted", 429), ("Unimplemented", 501),
-    ("Internal", 500), ("DataLoss", 500)])
-async def test_a_grpc_status_becomes_its_http_status(client: Any, orders: Orders, made: Any, error: str,
-                                                     status: int) -> None:
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ("NotFound", 404),
+        ("InvalidArgument", 400),
+        ("FailedPrecondition", 422),
+        ("AlreadyExists", 409),
+        ("PermissionDenied", 403),
+        ("Unauthenticated", 401),
+        ("ResourceExhausted", 429),
+        ("Unimplemented", 501),
+        ("Internal", 500),
+        ("DataLoss", 500),
+    ],
+)
+async def test_a_grpc_status_becomes_its_http_status(
+    client: Any, orders: Orders, made: Any, error: str, status: int
+) -> None:
     orders.failure = getattr(made.errors, error)("said so")
     with pytest.raises(made.errors.HttpError) as caught:
         await client.get_order("7")
@@ -255,13 +278,20 @@ async def test_a_grpc_status_becomes_its_http_status(client: Any, orders: Orders
 
 async def test_details_of_an_error_become_members_of_the_problem(client: Any, orders: Orders, made: Any) -> None:
     details = made.details
-    orders.failure = made.errors.InvalidArgument("bad", details=[
-        details.BadRequest(field_violations=(details.FieldViolation(field="skus[0]", description="unknown"),)),
-        details.ErrorInfo(reason="NO_SKU", domain="orders", metadata={"sku": "a"})])
+    orders.failure = made.errors.InvalidArgument(
+        "bad",
+        details=[
+            details.BadRequest(field_violations=(details.FieldViolation(field="skus[0]", description="unknown"),)),
+            details.ErrorInfo(reason="NO_SKU", domain="orders", metadata={"sku": "a"}),
+        ],
+    )
     with pytest.raises(made.errors.HttpBadRequest) as caught:
         await client.get_order("7")
     assert caught.value.problem.extensions == {
-        "errors": [{"field": "skus[0]", "detail": "unknown"}], "code": "NO_SKU", "metadata": {"sku": "a"}}
+        "errors": [{"field": "skus[0]", "detail": "unknown"}],
+        "code": "NO_SKU",
+        "metadata": {"sku": "a"},
+    }
 
 
 async def test_an_operation_without_rpc_is_not_implemented(client: Any, made: Any) -> None:

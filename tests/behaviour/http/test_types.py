@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.behaviour.http.conftest import PACKAGE
 
-USER = f'''
+USER = f"""
 from collections.abc import AsyncIterator
 from typing import assert_type
 
@@ -36,9 +36,9 @@ class Receiver:
 
 receiver: WebhookReceiver = Receiver()
 create_webhook_app(receiver)
-'''
+"""
 
-WRONG = f'''
+WRONG = f"""
 from {PACKAGE}.shop.v1.http.client import Client
 
 
@@ -46,7 +46,7 @@ async def use(client: Client) -> None:
     await client.get_order(7)
     await client.create_order()
     await client.list_orders(page_sice=5)
-'''
+"""
 
 
 def _mypy(root: Path, file: Path) -> subprocess.CompletedProcess[str]:
@@ -66,11 +66,16 @@ def test_wrong_calls_are_found(shop_root: Path, tmp_path: Path) -> None:
     user.write_text(WRONG, encoding="utf-8")
     found = _mypy(shop_root, user)
     assert [line.rpartition("[")[2] for line in found.stdout.splitlines() if ": error:" in line] == [
-        "arg-type]", "call-arg]", "call-arg]"], found.stdout
+        "arg-type]",
+        "call-arg]",
+        "call-arg]",
+    ], found.stdout
 
 
 def test_the_client_module_is_imported_without_the_models(shop_root: Path) -> None:
-    code = (f"import sys, {PACKAGE}.shop.v1.http.client\n"
-            f"assert not [m for m in sys.modules if m.endswith(('.models', '.operations')) and '.shop.' in m]\n"
-            "assert 'fastapi' not in sys.modules")
+    code = (
+        f"import sys, {PACKAGE}.shop.v1.http.client\n"
+        f"assert not [m for m in sys.modules if m.endswith(('.models', '.operations')) and '.shop.' in m]\n"
+        "assert 'fastapi' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], cwd=shop_root, check=True, timeout=30)

@@ -45,8 +45,12 @@ class Emitted:
 
 def openapi(schemas: Mapping[str, Any]) -> dict[str, Any]:
     """The smallest document that declares the schemas."""
-    return {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {},
-            "components": {"schemas": dict(schemas)}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {},
+        "components": {"schemas": dict(schemas)},
+    }
 
 
 def emit(folder: Path, documents: Mapping[str, Any]) -> Emitted:
@@ -70,8 +74,12 @@ def emit(folder: Path, documents: Mapping[str, Any]) -> Emitted:
             modules[path] = file.path.removesuffix(".py").replace("/", ".")
     sys.path.insert(0, str(root))
     importlib.invalidate_caches()
-    return Emitted(root=root, package=package, diagnostics=diagnostics,
-                   modules={path: importlib.import_module(module) for path, module in modules.items()})
+    return Emitted(
+        root=root,
+        package=package,
+        diagnostics=diagnostics,
+        modules={path: importlib.import_module(module) for path, module in modules.items()},
+    )
 
 
 def _copy_runtime(package: Path) -> None:

@@ -16,10 +16,18 @@ from tests.behaviour.models.conftest import SCHEMAS
 CHECKED = ["Presence", "Card", "Wallet", "Bill", "Node", "Forest", "Closed", "Patch", "Counters", "Shadows", "Coded"]
 """Records whose rules jsonschema and the models state alike: no formats, no unknown values."""
 
-SCALARS = st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=4) | st.sampled_from(
-    [0.5, 1e20, "card", "debit", "wallet", "abc", 2**70])
-ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner,
-                                                                                              max_size=2), max_leaves=4)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.text(max_size=4)
+    | st.sampled_from([0.5, 1e20, "card", "debit", "wallet", "abc", 2**70])
+)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=4,
+)
 ROOT = {"components": {"schemas": SCHEMAS}}
 
 
@@ -52,9 +60,15 @@ def _of_type(kind: str, schema: dict[str, Any], depth: int) -> st.SearchStrategy
         required = {name: properties.pop(name) for name in schema.get("required", ())}
         known = st.fixed_dictionaries(required, optional=properties)
         return st.tuples(st.dictionaries(st.text(max_size=3), ANYTHING, max_size=1), known).map(
-            lambda parts: parts[0] | parts[1])
-    return {"string": st.text(max_size=5), "integer": st.integers(-3, 3), "null": st.none(),
-            "number": st.floats(allow_nan=False, allow_infinity=False), "boolean": st.booleans()}.get(kind, ANYTHING)
+            lambda parts: parts[0] | parts[1]
+        )
+    return {
+        "string": st.text(max_size=5),
+        "integer": st.integers(-3, 3),
+        "null": st.none(),
+        "number": st.floats(allow_nan=False, allow_infinity=False),
+        "boolean": st.booleans(),
+    }.get(kind, ANYTHING)
 
 
 def known_difference(name: str, value: Any) -> bool:
@@ -62,9 +76,12 @@ def known_difference(name: str, value: Any) -> bool:
     if name != "Bill" or not isinstance(value, dict):
         return False
     payments = [value.get("payment"), *(value["fallbacks"] if isinstance(value.get("fallbacks"), list) else [])]
-    return any((isinstance(payment, dict) and payment.get("kind") not in ("card", "debit", "wallet"))
-               or (isinstance(payment, dict) and payment.get("kind") == "wallet" and "number" in payment)
-               or (isinstance(payment, dict) and payment.get("kind") == "card") for payment in payments)
+    return any(
+        (isinstance(payment, dict) and payment.get("kind") not in ("card", "debit", "wallet"))
+        or (isinstance(payment, dict) and payment.get("kind") == "wallet" and "number" in payment)
+        or (isinstance(payment, dict) and payment.get("kind") == "card")
+        for payment in payments
+    )
 
 
 @pytest.mark.parametrize("name", CHECKED)

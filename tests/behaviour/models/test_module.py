@@ -14,7 +14,7 @@ from codegen.targets.python.records import RESERVED
 from tests.behaviour.models.conftest import SCHEMAS
 from tests.behaviour.models.emitting import Emitted, emit, openapi
 
-USER = '''
+USER = """
 from decimal import Decimal
 from {package}.http.models import (
     Account, Bill, Card, Enums, Forest, Node, Numbers, Payment, Presence, Status, Tree, UnknownPayment, Wallet,
@@ -36,8 +36,8 @@ price: Decimal | None = Numbers().price
 tree: Tree = [1, [2]]
 nodes: list[Node] = Codec[list[Node]](list[Node]).from_json(b"[]")
 payment: Payment = Card(kind="card", number="1")
-'''
-WRONG = '''
+"""
+WRONG = """
 from {package}.http.models import Account, Node, Presence
 Presence(a="x")
 Presence(a=1, b=None)
@@ -45,16 +45,28 @@ Presence(a="x", b="y", unknown=1)
 Node(name="a").nam
 Account(id="1", name="n", password="p")
 len(Presence(a="x", b="y").c)
-'''
+"""
 
 
 def check_types(emitted: Emitted, text: str, tmp_path: Path) -> list[str]:
     user = tmp_path / "user.py"
     user.write_text(text.format(package=emitted.package))
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", f"--cache-dir={tmp_path / 'cache'}", str(user),
-         *[argument for module in emitted.modules.values() for argument in ("-m", module.__name__)][:0]],
-        env={"MYPYPATH": str(emitted.root), "PATH": ""}, capture_output=True, text=True, check=False)
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            "--no-error-summary",
+            f"--cache-dir={tmp_path / 'cache'}",
+            str(user),
+            *[argument for module in emitted.modules.values() for argument in ("-m", module.__name__)][:0],
+        ],
+        env={"MYPYPATH": str(emitted.root), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert not done.stderr, done.stderr
     return [line for line in done.stdout.splitlines() if ": error:" in line]
 
@@ -73,35 +85,60 @@ def test_type_checkers_find_mistakes(emitted: Emitted, tmp_path: Path) -> None:
 
 def test_contracts_may_refer_to_each_other_in_a_cycle(tmp_path: Path) -> None:
     """Two contracts that name each other's records and unions work, whichever is imported first."""
-    def contract(other: str, own: str, foreign: str) -> dict[str, Any]:
-        return openapi({
-            own: {"type": "object", "properties": {
-                "one": {"$ref": f"{other}#/components/schemas/{foreign}"},
-                "either": {"$ref": f"{other}#/components/schemas/Either{foreign}"},
-                "status": {"$ref": f"{other}#/components/schemas/Status{foreign}", "default": "a"}}},
-            f"Either{own}": {"anyOf": [{"$ref": f"#/components/schemas/{own}"}, {"type": "integer"},
-                                       {"type": "array", "items": {
-                                           "$ref": f"{other}#/components/schemas/Either{foreign}"}}]},
-            f"Status{own}": {"type": "string", "enum": ["a", "b"]},
-        })
 
-    emitted = emit(tmp_path, {"left/openapi.json": contract("../right/openapi.json", "L", "R"),
-                              "right/openapi.json": contract("../left/openapi.json", "R", "L")})
+    def contract(other: str, own: str, foreign: str) -> dict[str, Any]:
+        return openapi(
+            {
+                own: {
+                    "type": "object",
+                    "properties": {
+                        "one": {"$ref": f"{other}#/components/schemas/{foreign}"},
+                        "either": {"$ref": f"{other}#/components/schemas/Either{foreign}"},
+                        "status": {"$ref": f"{other}#/components/schemas/Status{foreign}", "default": "a"},
+                    },
+                },
+                f"Either{own}": {
+                    "anyOf": [
+                        {"$ref": f"#/components/schemas/{own}"},
+                        {"type": "integer"},
+                        {"type": "array", "items": {"$ref": f"{other}#/components/schemas/Either{foreign}"}},
+                    ]
+                },
+                f"Status{own}": {"type": "string", "enum": ["a", "b"]},
+            }
+        )
+
+    emitted = emit(
+        tmp_path,
+        {
+            "left/openapi.json": contract("../right/openapi.json", "L", "R"),
+            "right/openapi.json": contract("../left/openapi.json", "R", "L"),
+        },
+    )
     text = '{"one":{"either":[[1]]},"either":{"one":{}}}'
     assert emitted.modules["left/openapi.json"].L.from_json(text).to_json() == text.encode()
     for first in ("left", "right"):
         record = first[0].upper()
         code = f"from {emitted.package}.{first}.http.models import {record}\n{record}.from_json(b'{{}}')"
-        done = subprocess.run([sys.executable, "-c", code], cwd=emitted.root, capture_output=True, text=True,
-                              check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=emitted.root, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
 
 
 def test_a_union_of_nothing_but_itself_is_an_error(tmp_path: Path) -> None:
     """What could never be checked is reported, and left out."""
-    emitted = emit(tmp_path, {"openapi.json": openapi({
-        "A": {"anyOf": [{"$ref": "#/components/schemas/B"}, {"type": "integer"}]},
-        "B": {"anyOf": [{"$ref": "#/components/schemas/A"}, {"type": "string"}]}})})
+    emitted = emit(
+        tmp_path,
+        {
+            "openapi.json": openapi(
+                {
+                    "A": {"anyOf": [{"$ref": "#/components/schemas/B"}, {"type": "integer"}]},
+                    "B": {"anyOf": [{"$ref": "#/components/schemas/A"}, {"type": "string"}]},
+                }
+            )
+        },
+    )
     assert [found.rule for found in emitted.diagnostics if found.rule == "python/endless"]
     with pytest.raises(ValueError):
         emitted.runtime("models").Codec(emitted.models.A).from_json("[]")
@@ -127,37 +164,70 @@ HOSTILE = '"""\nimport os\nraise SystemExit("smuggled")\n"""\\'
 
 def test_contract_text_cannot_become_code(tmp_path: Path) -> None:
     """Names, descriptions, defaults, enumeration values, patterns and constants stay data."""
-    emitted = emit(tmp_path, {"openapi.json": openapi({
-        "A": {"type": "object", "description": HOSTILE, "properties": {
-            HOSTILE: {"type": "string", "default": HOSTILE, "description": HOSTILE},
-            "p": {"type": "string", "pattern": "\"'\\\\n" + "\\)"}, "c": {"const": HOSTILE},
-            "e": {"type": "string", "enum": [HOSTILE, "'''"], "description": HOSTILE},
-            "k": {"const": {HOSTILE: [HOSTILE]}}}},
-        "U": {"oneOf": [{"$ref": "#/components/schemas/A"}],
-              "discriminator": {"propertyName": "p", "mapping": {HOSTILE: "#/components/schemas/A"}}},
-        "T": {"anyOf": [{"type": "array", "items": {"$ref": "#/components/schemas/T"}}, {"const": HOSTILE}]}})})
+    emitted = emit(
+        tmp_path,
+        {
+            "openapi.json": openapi(
+                {
+                    "A": {
+                        "type": "object",
+                        "description": HOSTILE,
+                        "properties": {
+                            HOSTILE: {"type": "string", "default": HOSTILE, "description": HOSTILE},
+                            "p": {"type": "string", "pattern": "\"'\\\\n" + "\\)"},
+                            "c": {"const": HOSTILE},
+                            "e": {"type": "string", "enum": [HOSTILE, "'''"], "description": HOSTILE},
+                            "k": {"const": {HOSTILE: [HOSTILE]}},
+                        },
+                    },
+                    "U": {
+                        "oneOf": [{"$ref": "#/components/schemas/A"}],
+                        "discriminator": {"propertyName": "p", "mapping": {HOSTILE: "#/components/schemas/A"}},
+                    },
+                    "T": {
+                        "anyOf": [{"type": "array", "items": {"$ref": "#/components/schemas/T"}}, {"const": HOSTILE}]
+                    },
+                }
+            )
+        },
+    )
     assert emitted.models.A.from_json("{}").to_json() == b"{}"
 
 
 @pytest.mark.parametrize("pattern", ["(", "[", "a{2,1}", "\\", "\\p{L}(?=x)", "(?>a)", "*"])
 def test_patterns_that_cannot_be_checked_are_reported(tmp_path: Path, pattern: str) -> None:
     """A bad pattern is a diagnostic; the model works without it."""
-    emitted = emit(tmp_path, {"openapi.json": openapi({
-        "A": {"type": "object", "properties": {"p": {"type": "string", "pattern": pattern}}}})})
+    emitted = emit(
+        tmp_path,
+        {
+            "openapi.json": openapi(
+                {"A": {"type": "object", "properties": {"p": {"type": "string", "pattern": pattern}}}}
+            )
+        },
+    )
     assert any("pattern" in found.rule for found in emitted.diagnostics)
     assert emitted.models.A.from_json('{"p":"x"}').p == "x"
 
 
 def test_six_hundred_classes_import_in_under_a_second(tmp_path: Path) -> None:
     """Classes are built when first used, not when imported."""
-    one = {"type": "object", "required": ["a"], "properties": {
-        "a": {"type": "string", "maxLength": 5}, "fooBar": {"type": "integer"},
-        "next": {"$ref": "#/components/schemas/C0"}, "list": {"type": "array", "items": {"type": "string"}}}}
+    one = {
+        "type": "object",
+        "required": ["a"],
+        "properties": {
+            "a": {"type": "string", "maxLength": 5},
+            "fooBar": {"type": "integer"},
+            "next": {"$ref": "#/components/schemas/C0"},
+            "list": {"type": "array", "items": {"type": "string"}},
+        },
+    }
     start = time.process_time()
     emitted = emit(tmp_path, {"openapi.json": openapi({f"C{i}": one for i in range(600)})})
     assert time.process_time() - start < 5
-    code = (f"import time, {emitted.package}.runtime.models, {emitted.package}.runtime.scalars\n"
-            f"start = time.process_time()\nimport {emitted.package}.http.models\nprint(time.process_time() - start)")
+    code = (
+        f"import time, {emitted.package}.runtime.models, {emitted.package}.runtime.scalars\n"
+        f"start = time.process_time()\nimport {emitted.package}.http.models\nprint(time.process_time() - start)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=emitted.root, capture_output=True, text=True, check=True)
     assert float(done.stdout) < 1
 
@@ -165,41 +235,77 @@ def test_six_hundred_classes_import_in_under_a_second(tmp_path: Path) -> None:
 def test_names_that_come_out_alike_are_told_apart_by_their_signs_or_their_case(tmp_path: Path) -> None:
     """Never by a number, and never by what stands before them in the contract."""
     names = ["fooBar", "foo_bar", "foo-bar", "_id", "id", "+1", "-1"]
-    made = emit(tmp_path, {"openapi.json": openapi({
-        "Signs": {"type": "object", "properties": {name: {"type": "string"} for name in names}},
-        "Version": {"type": "string", "enum": ["v1.0", "v1-0", "asc", "ASC"]},
-        "FooBar": {"type": "object", "properties": {"a": {"type": "string"}}},
-        "foo_bar": {"type": "object", "properties": {"b": {"type": "string"}}},
-    })})
+    made = emit(
+        tmp_path,
+        {
+            "openapi.json": openapi(
+                {
+                    "Signs": {"type": "object", "properties": {name: {"type": "string"} for name in names}},
+                    "Version": {"type": "string", "enum": ["v1.0", "v1-0", "asc", "ASC"]},
+                    "FooBar": {"type": "object", "properties": {"a": {"type": "string"}}},
+                    "foo_bar": {"type": "object", "properties": {"b": {"type": "string"}}},
+                }
+            )
+        },
+    )
     assert not made.diagnostics.errors
     assert list(made.models.Signs.model_fields) == [
-        "fooBar", "foo_bar", "foo_minus_bar", "underscore_id", "id", "plus_1", "minus_1"]
+        "fooBar",
+        "foo_bar",
+        "foo_minus_bar",
+        "underscore_id",
+        "id",
+        "plus_1",
+        "minus_1",
+    ]
     assert [member.name for member in made.models.Version] == ["V1_DOT_0", "V1_MINUS_0", "asc", "ASC"]
     assert "b" in made.models.foo_bar.model_fields
 
 
 def test_the_class_of_unknown_members_gives_way_to_one_of_the_contract(tmp_path: Path) -> None:
     kinds = {name: {"type": "object", "required": ["k"], "properties": {"k": {"const": name}}} for name in "ab"}
-    made = emit(tmp_path, {"openapi.json": openapi({
-        **kinds, "UnknownPay": {"type": "object", "properties": {"mine": {"type": "string"}}},
-        "Pay": {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in kinds]},
-    })})
+    made = emit(
+        tmp_path,
+        {
+            "openapi.json": openapi(
+                {
+                    **kinds,
+                    "UnknownPay": {"type": "object", "properties": {"mine": {"type": "string"}}},
+                    "Pay": {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in kinds]},
+                }
+            )
+        },
+    )
     assert not made.diagnostics.errors
     assert "mine" in made.models.UnknownPay.model_fields
     assert made.models.OtherPay(k="z").to_json() == b'{"k":"z"}'
 
 
-@pytest.mark.parametrize(("text", "kind"), [
-    ('{"k":1}', "One"), ('{"k":7,"x":1}', "UnknownNumbered"), ('{"b":"x"}', "Bare"), ('{"k":2,"b":"x"}', "Bare")])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [('{"k":1}', "One"), ('{"k":7,"x":1}', "UnknownNumbered"), ('{"b":"x"}', "Bare"), ('{"k":2,"b":"x"}', "Bare")],
+)
 def test_a_discriminator_may_be_a_number_and_may_be_absent(tmp_path: Path, text: str, kind: str) -> None:
     """Without it, the shape tells."""
-    made = emit(tmp_path, {"openapi.json": openapi({
-        "One": {"type": "object", "required": ["k"], "properties": {"k": {"const": 1}}},
-        "Bare": {"type": "object", "required": ["b"],
-                 "properties": {"k": {"type": "integer", "enum": [2]}, "b": {"type": "string"}}},
-        "Numbered": {"discriminator": {"propertyName": "k"},
-                     "oneOf": [{"$ref": "#/components/schemas/One"}, {"$ref": "#/components/schemas/Bare"}]},
-    })})
+    made = emit(
+        tmp_path,
+        {
+            "openapi.json": openapi(
+                {
+                    "One": {"type": "object", "required": ["k"], "properties": {"k": {"const": 1}}},
+                    "Bare": {
+                        "type": "object",
+                        "required": ["b"],
+                        "properties": {"k": {"type": "integer", "enum": [2]}, "b": {"type": "string"}},
+                    },
+                    "Numbered": {
+                        "discriminator": {"propertyName": "k"},
+                        "oneOf": [{"$ref": "#/components/schemas/One"}, {"$ref": "#/components/schemas/Bare"}],
+                    },
+                }
+            )
+        },
+    )
     codec = made.runtime("models").Codec(made.models.Numbered)
     found = codec.from_json(text)
     assert type(found).__name__ == kind

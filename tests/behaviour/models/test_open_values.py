@@ -45,8 +45,18 @@ def test_enum_values_that_differ_in_case_or_sign_keep_apart(models: Any) -> None
     assert [member.value for member in models.Letters] == ["asc", "ASC", "+1", "-1"]
 
 
-@pytest.mark.parametrize("text", ['{"status":1}', '{"level":"2"}', '{"level":true}', '{"status":null}',
-                                  '{"mixed":[1]}', '{"mixed":true}', '{"maybe":3}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"status":1}',
+        '{"level":"2"}',
+        '{"level":true}',
+        '{"status":null}',
+        '{"mixed":[1]}',
+        '{"mixed":true}',
+        '{"maybe":3}',
+    ],
+)
 def test_values_of_another_type_are_refused(models: Any, text: str) -> None:
     """An unknown value must have the type of the enumeration."""
     with pytest.raises(ValueError):
@@ -65,8 +75,11 @@ def test_strict_requests_refuse_unknown_values_unless_the_enum_is_open(models: A
 
 def test_a_discriminator_selects_the_variant(models: Any) -> None:
     """Each mapped value gives its class, also when two values share one."""
-    for text, kind in (('{"kind":"card","number":"1"}', models.Card), ('{"kind":"debit","number":"1"}', models.Card),
-                       ('{"kind":"wallet","owner":"me"}', models.Wallet)):
+    for text, kind in (
+        ('{"kind":"card","number":"1"}', models.Card),
+        ('{"kind":"debit","number":"1"}', models.Card),
+        ('{"kind":"wallet","owner":"me"}', models.Wallet),
+    ):
         bill = models.Bill.from_json(f'{{"payment":{text},"fallbacks":[{text}]}}')
         assert type(bill.payment) is kind and type(bill.fallbacks[0]) is kind
         assert json.loads(bill.to_json()) == {"payment": json.loads(text), "fallbacks": [json.loads(text)]}
@@ -80,8 +93,18 @@ def test_unknown_union_members_survive_a_round_trip(models: Any) -> None:
     assert json.loads(bill.to_json()) == json.loads(text)
 
 
-@pytest.mark.parametrize("payment", ['{"kind":"card"}', '{"number":"1"}', '{"kind":"wallet","owner":1}', '{"kind":7}',
-                                     'null', '"card"', '{"kind":"debit","number":null}'])
+@pytest.mark.parametrize(
+    "payment",
+    [
+        '{"kind":"card"}',
+        '{"number":"1"}',
+        '{"kind":"wallet","owner":1}',
+        '{"kind":7}',
+        "null",
+        '"card"',
+        '{"kind":"debit","number":null}',
+    ],
+)
 def test_a_broken_known_variant_is_no_unknown_one(models: Any, payment: str) -> None:
     """The fallback takes only objects whose discriminator is not listed."""
     with pytest.raises(ValueError):
@@ -101,12 +124,13 @@ def test_variants_can_be_constructed(models: Any) -> None:
     assert bill.payment is card
     assert json.loads(bill.to_json()) == {
         "payment": {"kind": "debit", "number": "1"},
-        "fallbacks": [{"kind": "crypto"}, {"kind": "wallet", "owner": "me"}]}
+        "fallbacks": [{"kind": "crypto"}, {"kind": "wallet", "owner": "me"}],
+    }
     with pytest.raises(ValueError):
         models.Bill(payment=models.UnknownPayment(kind="card"))
 
 
 def test_a_union_of_plain_types_keeps_the_type(models: Any) -> None:
     """true is no integer, 1 no boolean, and null is kept apart from absent."""
-    for text in ('{"loose":1}', '{"loose":true}', '{"loose":{"a":1}}', '{"loose":null}', '{}'):
+    for text in ('{"loose":1}', '{"loose":true}', '{"loose":{"a":1}}', '{"loose":null}', "{}"):
         assert models.Coded.from_json(text).to_json() == text.encode()

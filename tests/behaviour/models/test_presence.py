@@ -34,11 +34,24 @@ def test_none_for_a_nullable_optional_property_is_written_as_null(models: Any) -
     assert sent(models.Presence(a="x", b=None, d=None)) == {"a": "x", "b": None, "d": None}
 
 
-@pytest.mark.parametrize("text", [
-    '{"a":null,"b":"x"}', '{"b":"x"}', '{"a":"x"}', '{"a":"x","b":"y","c":null}', '{"a":"x","b":"y","e":null}',
-    '{"a":"x","b":"y","c":"1"}', '{"a":1,"b":"y"}', '{"a":"x","b":"y","e":"5"}', '{"a":"x","b":"y","e":true}',
-    '[]', 'null', '', '{"a":"x","b":"y"',
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":null,"b":"x"}',
+        '{"b":"x"}',
+        '{"a":"x"}',
+        '{"a":"x","b":"y","c":null}',
+        '{"a":"x","b":"y","e":null}',
+        '{"a":"x","b":"y","c":"1"}',
+        '{"a":1,"b":"y"}',
+        '{"a":"x","b":"y","e":"5"}',
+        '{"a":"x","b":"y","e":true}',
+        "[]",
+        "null",
+        "",
+        '{"a":"x","b":"y"',
+    ],
+)
 def test_what_breaks_the_contract_is_refused(models: Any, text: str) -> None:
     """Null where it is not allowed, missing properties, wrong types and broken JSON are validation errors."""
     with pytest.raises(ValueError):
@@ -82,9 +95,31 @@ def test_constants_are_filled_in_by_constructors_and_demanded_on_the_wire(models
 
 def test_names_that_python_or_pydantic_use_get_an_underscore(models: Any) -> None:
     """Every property is reachable and keeps its wire name."""
-    wire = dict.fromkeys((
-        "copy", "json", "schema", "model_config", "register", "class", "to_json", "list", "str", "self", "fooBar",
-        "foo_bar", "@id", "2nd", "_links", "X-Rate", "model_fields", "date", "datetime", "Any"), "v")
+    wire = dict.fromkeys(
+        (
+            "copy",
+            "json",
+            "schema",
+            "model_config",
+            "register",
+            "class",
+            "to_json",
+            "list",
+            "str",
+            "self",
+            "fooBar",
+            "foo_bar",
+            "@id",
+            "2nd",
+            "_links",
+            "X-Rate",
+            "model_fields",
+            "date",
+            "datetime",
+            "Any",
+        ),
+        "v",
+    )
     read = models.Shadows.from_json(json.dumps(wire))
     assert not read.__pydantic_extra__
     assert (read.copy_, read.json_, read.list_, read.class_) == ("v",) * 4

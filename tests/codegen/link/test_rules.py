@@ -69,13 +69,19 @@ OPERATION = """
 
 
 def openapi(operation: str = OPERATION, schemas: str = ORDER) -> str:
-    return (f"openapi: 3.1.0\ninfo: {{title: Shop, version: '1'}}\npaths:\n  /orders/{{order_id}}:\n    get:{operation}"
-            f"components:\n  schemas:{schemas}")
+    return (
+        f"openapi: 3.1.0\ninfo: {{title: Shop, version: '1'}}\npaths:\n  /orders/{{order_id}}:\n    get:{operation}"
+        f"components:\n  schemas:{schemas}"
+    )
 
 
 def linked(folder: Path, **files: str) -> tuple[Graph, Diagnostics]:
-    names = {"proto": "shop/v1/orders.proto", "http": "shop/v1/openapi.yaml", "events": "shop/v1/asyncapi.yaml",
-             "flow": "shop/v1/flow.arazzo.yaml"}
+    names = {
+        "proto": "shop/v1/orders.proto",
+        "http": "shop/v1/openapi.yaml",
+        "events": "shop/v1/asyncapi.yaml",
+        "flow": "shop/v1/flow.arazzo.yaml",
+    }
     return linked_files(folder, {names[key]: content for key, content in files.items()})
 
 
@@ -97,20 +103,27 @@ def test_contracts_that_agree_give_no_complaint_and_one_graph(tmp_path: Path) ->
     assert front.fronts == "shop.v1.Orders/GetOrder"
 
 
-@pytest.mark.parametrize(("before", "after", "rule"), [
-    ("x-proto-message: shop.v1.Order\n", "x-proto-message: shop.v1.Ordr\n", "link/entity-unknown"),
-    ("        total: {type: integer, format: int64}\n", "", "link/entity-field-missing"),
-    ("        total: {type: integer, format: int64}\n", "        Total: {type: integer}\n", "link/entity-field-extra"),
-    ("total: {type: integer, format: int64}", "total: {type: boolean}", "link/entity-field-type"),
-    ("weight: {type: number}", "weight: {type: number, format: decimal}", "link/entity-field-type"),
-    ("tags: {type: array, items: {type: string}}", "tags: {type: string}", "link/entity-field-type"),
-    ("created_at: {type: string, format: date-time}", "created_at: {type: string}", "link/entity-field-type"),
-    ("required: [id, created_at]", "required: [id, note]", "link/entity-presence"),
-    ("note: {type: string}", "note: {type: [string, 'null']}", "link/entity-presence"),
-    ("enum: [STATE_OPEN, STATE_DONE]", "enum: [STATE_OPEN]", "link/entity-enum-values"),
-    ("enum: [STATE_OPEN, STATE_DONE]", "enum: [STATE_OPEN, STATE_DONE, STATE_LOST]", "link/entity-enum-values"),
-    ("x-proto-enum: shop.v1.State", "x-proto-enum: shop.v1.Order", "link/entity-kind"),
-])
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [
+        ("x-proto-message: shop.v1.Order\n", "x-proto-message: shop.v1.Ordr\n", "link/entity-unknown"),
+        ("        total: {type: integer, format: int64}\n", "", "link/entity-field-missing"),
+        (
+            "        total: {type: integer, format: int64}\n",
+            "        Total: {type: integer}\n",
+            "link/entity-field-extra",
+        ),
+        ("total: {type: integer, format: int64}", "total: {type: boolean}", "link/entity-field-type"),
+        ("weight: {type: number}", "weight: {type: number, format: decimal}", "link/entity-field-type"),
+        ("tags: {type: array, items: {type: string}}", "tags: {type: string}", "link/entity-field-type"),
+        ("created_at: {type: string, format: date-time}", "created_at: {type: string}", "link/entity-field-type"),
+        ("required: [id, created_at]", "required: [id, note]", "link/entity-presence"),
+        ("note: {type: string}", "note: {type: [string, 'null']}", "link/entity-presence"),
+        ("enum: [STATE_OPEN, STATE_DONE]", "enum: [STATE_OPEN]", "link/entity-enum-values"),
+        ("enum: [STATE_OPEN, STATE_DONE]", "enum: [STATE_OPEN, STATE_DONE, STATE_LOST]", "link/entity-enum-values"),
+        ("x-proto-enum: shop.v1.State", "x-proto-enum: shop.v1.Order", "link/entity-kind"),
+    ],
+)
 def test_a_schema_that_departs_from_its_proto_type_is_said(tmp_path: Path, before: str, after: str, rule: str) -> None:
     assert before in ORDER
     _, diagnostics = linked(tmp_path, proto=PROTO, http=openapi(schemas=ORDER.replace(before, after)))
@@ -124,17 +137,23 @@ def test_a_name_in_another_case_is_recognised(tmp_path: Path) -> None:
     assert any("another case" in d.hint for d in diagnostics.errors)
 
 
-@pytest.mark.parametrize(("before", "after", "rule"), [
-    ("Orders/GetOrder", "Orders/GetOrdr", "link/rpc-unknown"),
-    ("name: order_id, in: path", "name: order_id, x-grpc-field: id, in: path", "link/rpc-request-field"),
-    ("schema: {type: string}}\n        - {name: X-Trace", "schema: {type: integer}}\n        - {name: X-Trace",
-     "link/entity-field-type"),
-    ("x-grpc-response-body: order", "x-grpc-response-body: nothing", "link/rpc-response"),
-    ("      x-grpc-response-body: order\n", "", "link/rpc-response"),
-    ("Orders/GetOrder", "Orders/Watch", "link/rpc-stream"),
-    ("Orders/GetOrder", "Orders/Upload", "link/rpc-stream"),
-    ("default: {description: Not.}", "'418': {description: Not.}", "link/status"),
-])
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [
+        ("Orders/GetOrder", "Orders/GetOrdr", "link/rpc-unknown"),
+        ("name: order_id, in: path", "name: order_id, x-grpc-field: id, in: path", "link/rpc-request-field"),
+        (
+            "schema: {type: string}}\n        - {name: X-Trace",
+            "schema: {type: integer}}\n        - {name: X-Trace",
+            "link/entity-field-type",
+        ),
+        ("x-grpc-response-body: order", "x-grpc-response-body: nothing", "link/rpc-response"),
+        ("      x-grpc-response-body: order\n", "", "link/rpc-response"),
+        ("Orders/GetOrder", "Orders/Watch", "link/rpc-stream"),
+        ("Orders/GetOrder", "Orders/Upload", "link/rpc-stream"),
+        ("default: {description: Not.}", "'418': {description: Not.}", "link/status"),
+    ],
+)
 def test_an_operation_that_does_not_map_to_its_rpc_is_said(tmp_path: Path, before: str, after: str, rule: str) -> None:
     assert before in OPERATION
     _, diagnostics = linked(tmp_path, proto=PROTO, http=openapi(OPERATION.replace(before, after)))
@@ -167,14 +186,20 @@ def test_an_event_without_its_counterpart_is_said(tmp_path: Path, gone: str, rul
     text = "".join(line for line in EVENTS.splitlines(keepends=True) if not line.strip().startswith(f"{gone}:"))
     _, diagnostics = linked(tmp_path, events=text)
     assert [d.rule for d in diagnostics.errors] == [rule]
-    _, diagnostics = linked(tmp_path, events=text.replace("x-service: order}", "x-service: order, x-external: true}")
-                            .replace("x-service: mail}", "x-service: mail, x-external: true}"))
+    _, diagnostics = linked(
+        tmp_path,
+        events=text.replace("x-service: order}", "x-service: order, x-external: true}").replace(
+            "x-service: mail}", "x-service: mail, x-external: true}"
+        ),
+    )
     assert not diagnostics.errors
 
 
 def test_without_owners_nothing_is_assumed_of_events(tmp_path: Path) -> None:
     text = EVENTS.replace(", x-service: order", "").replace(", x-service: mail", "")
-    _, diagnostics = linked(tmp_path, events=text.replace("  publish:", "  other:").replace("action: send", "action: receive"))
+    _, diagnostics = linked(
+        tmp_path, events=text.replace("  publish:", "  other:").replace("action: send", "action: receive")
+    )
     assert not diagnostics.errors
 
 
@@ -223,22 +248,32 @@ workflows:
       - {stepId: a, operationPath: '{$sourceDescriptions.http.url}#/paths/~1a~1b/get'}
       - {stepId: b, operationId: $sourceDescriptions.http.getIt}
       - {stepId: c, channelPath: '{$sourceDescriptions.events.url}#/channels/here', action: send}
-"""}
+""",
+    }
     graph, diagnostics = linked_files(tmp_path, files)
     assert not list(diagnostics)
     (workflow,) = graph.workflows.values()
     assert [step.operation and graph.operations[step.operation].name for step in workflow.steps] == [
-        "getIt", "getIt", None]
+        "getIt",
+        "getIt",
+        None,
+    ]
     assert [step.channel and graph.channels[step.channel].address for step in workflow.steps] == [None, None, "x"]
 
 
-@pytest.mark.parametrize(("before", "after", "rule"), [
-    ("operationId: getOrder", "operationId: getOrdr", "link/step-operation"),
-    ("operationId: getOrder", "operationPath: '{$sourceDescriptions.shop.url}#/paths/~1none/get'",
-     "link/step-operation"),
-    ("operationId: getOrder", "workflowId: nowhere", "link/step-workflow"),
-    ("name: order_id, in: path", "name: id, in: path", "link/step-parameter"),
-])
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [
+        ("operationId: getOrder", "operationId: getOrdr", "link/step-operation"),
+        (
+            "operationId: getOrder",
+            "operationPath: '{$sourceDescriptions.shop.url}#/paths/~1none/get'",
+            "link/step-operation",
+        ),
+        ("operationId: getOrder", "workflowId: nowhere", "link/step-workflow"),
+        ("name: order_id, in: path", "name: id, in: path", "link/step-parameter"),
+    ],
+)
 def test_a_step_that_names_nothing_is_said(tmp_path: Path, before: str, after: str, rule: str) -> None:
     _, diagnostics = linked(tmp_path, proto=PROTO, http=openapi(), flow=FLOW.replace(before, after))
     assert rule in {d.rule for d in diagnostics}

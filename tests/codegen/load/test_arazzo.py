@@ -100,18 +100,30 @@ def test_a_1_1_document_is_read_without_complaint(tmp_path: Path) -> None:
     assert (place.id, after.depends_on) == ("flows/a.arazzo.yaml#place", ("place",))
     assert isinstance(place.inputs, Reference)
     assert [source.path for source in place.sources] == [
-        "gateway/v1/openapi.yaml", "order/v1/asyncapi.yaml", "flows/other.arazzo.yaml"]
-    assert fragment.contract.depends_on == ("flows/other.arazzo.yaml", "gateway/v1/openapi.yaml",
-                                            "order/v1/asyncapi.yaml")
+        "gateway/v1/openapi.yaml",
+        "order/v1/asyncapi.yaml",
+        "flows/other.arazzo.yaml",
+    ]
+    assert fragment.contract.depends_on == (
+        "flows/other.arazzo.yaml",
+        "gateway/v1/openapi.yaml",
+        "order/v1/asyncapi.yaml",
+    )
 
 
 def test_steps_say_what_they_call_and_in_which_source(tmp_path: Path) -> None:
     found = steps(tmp_path)
     assert [(step.target, step.source, step.workflow) for step in found.values()] == [
-        (StepTarget.OPERATION, "gateway", None), (StepTarget.OPERATION, "gateway", None),
-        (StepTarget.CHANNEL, "orders", None), (StepTarget.WORKFLOW, "other", "$sourceDescriptions.other.ship")]
+        (StepTarget.OPERATION, "gateway", None),
+        (StepTarget.OPERATION, "gateway", None),
+        (StepTarget.CHANNEL, "orders", None),
+        (StepTarget.WORKFLOW, "other", "$sourceDescriptions.other.ship"),
+    ]
     assert (found["confirm"].action, found["confirm"].timeout, found["confirm"].depends_on) == (
-        "receive", 2.5, ("start",))
+        "receive",
+        2.5,
+        ("start",),
+    )
 
 
 def test_reusable_parameters_and_actions_are_resolved_and_overridden(tmp_path: Path) -> None:
@@ -121,7 +133,11 @@ def test_reusable_parameters_and_actions_are_resolved_and_overridden(tmp_path: P
     assert [(p.name, p.value) for p in start.parameters] == [("cart", "$inputs.cart_id"), ("token", "none")]
     again, stop = start.on_failure
     assert (again.kind, again.retry_after, again.retry_limit, again.criteria[0].condition) == (
-        "retry", 1.5, 2, "$statusCode == 503")
+        "retry",
+        1.5,
+        2,
+        "$statusCode == 503",
+    )
     assert (stop.name, stop.kind) == ("stop", "end")
 
 
@@ -130,40 +146,50 @@ def test_bodies_criteria_and_selectors_are_kept(tmp_path: Path) -> None:
     assert start.body is not None
     assert [(r.target, r.selector_kind) for r in start.body.replacements] == [("/sum", None), ("$.sum", "jsonpath")]
     assert [(c.kind, c.kind_version) for c in start.success_criteria] == [
-        ("simple", None), ("jsonpath", None), ("xpath", "xpath-10")]
+        ("simple", None),
+        ("jsonpath", None),
+        ("xpath", "xpath-10"),
+    ]
     assert dict(steps(tmp_path)["confirm"].outputs)["total"]["selector"] == "$.data.total"
 
 
-@pytest.mark.parametrize(("before", "after", "rule"), [
-    ("arazzo: 1.1.0", "arazzo: 2.0.0", "arazzo/version"),
-    ("value: $inputs.cart_id}", "value: $Inputs.cart_id}", "arazzo/expression"),
-    ("cart: '{$inputs.cart_id}'", "cart: '{$inptus.cart_id}'", "arazzo/expression"),
-    ("$statusCode == 201", "$status == 201", "arazzo/expression"),
-    ("order: $response.body#/order_id", "order: $response.order_id", "arazzo/expression"),
-    ("#/paths/~1orders/get", "", "arazzo/expression"),
-    ("stepId: confirm}", "stepId: confirmed}", "arazzo/unknown-step"),
-    ("dependsOn: [start]", "dependsOn: [begin]", "arazzo/unknown-step"),
-    ("value: $steps.start.outputs.order}", "value: $steps.strat.outputs.order}", "arazzo/unknown-step"),
-    ("dependsOn: [place]", "dependsOn: [palace]", "arazzo/unknown-workflow"),
-    ("stepId: read", "stepId: start", "arazzo/duplicate-step"),
-    ("workflowId: after", "workflowId: place", "arazzo/duplicate-workflow"),
-    ("name: other,", "name: orders,", "arazzo/duplicate-source"),
-    ("$sourceDescriptions.gateway.startCheckout", "$sourceDescriptions.gate.startCheckout", "arazzo/unknown-source"),
-    ("$sourceDescriptions.gateway.startCheckout", "startCheckout", "arazzo/ambiguous-operation"),
-    ("failureActions.stop\n", "failureActions.halt\n", "arazzo/missing-component"),
-    ("        action: receive\n", "", "arazzo/missing-field"),
-    ("timeout: 2500", "timeout: PT2S", "arazzo/bad-value"),
-    ("type: retry", "type: redo", "arazzo/action"),
-    ("type: goto, stepId: confirm", "type: goto", "arazzo/action"),
-    ("dependsOn: [place]", "dependsOn: [after]", "arazzo/circle"),
-    ("dependsOn: [start]", "dependsOn: [confirm]", "arazzo/circle"),
-    ("in: query", "in: body", "arazzo/parameter-place"),
-    ("        timeout: 2500", "        timeOut: 2500", "arazzo/unknown-field"),
-    ("operationPath:", "workflowId: x\n        operationPath:", "arazzo/step-target"),
-    ("../gateway/v1/openapi.yaml", "https://example.com/openapi.yaml", "arazzo/remote-source"),
-    ("../gateway/v1/openapi.yaml", "../../openapi.yaml", "arazzo/outside"),
-    ("arazzo: 1.1.0", "arazzo: 1.0.1", "arazzo/unknown-field"),
-])
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [
+        ("arazzo: 1.1.0", "arazzo: 2.0.0", "arazzo/version"),
+        ("value: $inputs.cart_id}", "value: $Inputs.cart_id}", "arazzo/expression"),
+        ("cart: '{$inputs.cart_id}'", "cart: '{$inptus.cart_id}'", "arazzo/expression"),
+        ("$statusCode == 201", "$status == 201", "arazzo/expression"),
+        ("order: $response.body#/order_id", "order: $response.order_id", "arazzo/expression"),
+        ("#/paths/~1orders/get", "", "arazzo/expression"),
+        ("stepId: confirm}", "stepId: confirmed}", "arazzo/unknown-step"),
+        ("dependsOn: [start]", "dependsOn: [begin]", "arazzo/unknown-step"),
+        ("value: $steps.start.outputs.order}", "value: $steps.strat.outputs.order}", "arazzo/unknown-step"),
+        ("dependsOn: [place]", "dependsOn: [palace]", "arazzo/unknown-workflow"),
+        ("stepId: read", "stepId: start", "arazzo/duplicate-step"),
+        ("workflowId: after", "workflowId: place", "arazzo/duplicate-workflow"),
+        ("name: other,", "name: orders,", "arazzo/duplicate-source"),
+        (
+            "$sourceDescriptions.gateway.startCheckout",
+            "$sourceDescriptions.gate.startCheckout",
+            "arazzo/unknown-source",
+        ),
+        ("$sourceDescriptions.gateway.startCheckout", "startCheckout", "arazzo/ambiguous-operation"),
+        ("failureActions.stop\n", "failureActions.halt\n", "arazzo/missing-component"),
+        ("        action: receive\n", "", "arazzo/missing-field"),
+        ("timeout: 2500", "timeout: PT2S", "arazzo/bad-value"),
+        ("type: retry", "type: redo", "arazzo/action"),
+        ("type: goto, stepId: confirm", "type: goto", "arazzo/action"),
+        ("dependsOn: [place]", "dependsOn: [after]", "arazzo/circle"),
+        ("dependsOn: [start]", "dependsOn: [confirm]", "arazzo/circle"),
+        ("in: query", "in: body", "arazzo/parameter-place"),
+        ("        timeout: 2500", "        timeOut: 2500", "arazzo/unknown-field"),
+        ("operationPath:", "workflowId: x\n        operationPath:", "arazzo/step-target"),
+        ("../gateway/v1/openapi.yaml", "https://example.com/openapi.yaml", "arazzo/remote-source"),
+        ("../gateway/v1/openapi.yaml", "../../openapi.yaml", "arazzo/outside"),
+        ("arazzo: 1.1.0", "arazzo: 1.0.1", "arazzo/unknown-field"),
+    ],
+)
 def test_a_mistake_is_reported_where_it_stands(tmp_path: Path, before: str, after: str, rule: str) -> None:
     assert before in FLOW
     _, diagnostics = load(tmp_path, FLOW.replace(before, after, 1))
@@ -197,14 +223,32 @@ def test_an_output_that_is_plain_text_is_a_warning_and_all_inputs_at_once_are_to
     assert fragment.workflows[0].steps[0].outputs == (("x", "done"),)
 
 
-@pytest.mark.parametrize("text", [
-    "$url", "$method", "$statusCode", "$self", "$request.header.accept", "$request.path.id",
-    "$request.body#/user/0/~1a", "$response.body", "$response.header.X-Rate-Limit", "$message.payload#/status",
-    "$message.header.a", "$message.payload.orderId", "$inputs.user.name", "$inputs.a#/b", "$steps.a-b.outputs.c.d#/0",
-    "$outputs.x",
-    "$workflows.foo.inputs.username", "$workflows.foo.steps.bar", "$sourceDescriptions.petstore.getPetById",
-    "$components.parameters.foo", "$components.failureActions.a.b",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$url",
+        "$method",
+        "$statusCode",
+        "$self",
+        "$request.header.accept",
+        "$request.path.id",
+        "$request.body#/user/0/~1a",
+        "$response.body",
+        "$response.header.X-Rate-Limit",
+        "$message.payload#/status",
+        "$message.header.a",
+        "$message.payload.orderId",
+        "$inputs.user.name",
+        "$inputs.a#/b",
+        "$steps.a-b.outputs.c.d#/0",
+        "$outputs.x",
+        "$workflows.foo.inputs.username",
+        "$workflows.foo.steps.bar",
+        "$sourceDescriptions.petstore.getPetById",
+        "$components.parameters.foo",
+        "$components.failureActions.a.b",
+    ],
+)
 def test_expressions_of_the_specification_are_understood(text: str) -> None:
     expression = parse_expression(text)
     assert expression is not None
@@ -212,8 +256,22 @@ def test_expressions_of_the_specification_are_understood(text: str) -> None:
     assert list(embedded_in(f"a{{{text}}}b{{{text}}}")) == [text, text]
 
 
-@pytest.mark.parametrize("text", ["", "$", "url", "$urls", "$input", "$inputs.", "$response.body/x", "$request.id",
-                                  "$response.body#x", "$response.body#/~2", "$inputs.{a}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "$",
+        "url",
+        "$urls",
+        "$input",
+        "$inputs.",
+        "$response.body/x",
+        "$request.id",
+        "$response.body#x",
+        "$response.body#/~2",
+        "$inputs.{a}",
+    ],
+)
 def test_what_is_no_expression_is_not_understood(text: str) -> None:
     assert parse_expression(text) is None
 

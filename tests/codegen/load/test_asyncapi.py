@@ -110,14 +110,20 @@ def test_a_3_0_document_gives_channels_messages_and_operations(tmp_path: Path) -
     fragment = loaded.fragment()
     assert loaded.rules == []
     created = channel(fragment, "created")
-    assert created.parameters == (ChannelParameter(
-        name="region", values=("eu", "us"), default="eu", location_expression="$message.payload#/region"),)
+    assert created.parameters == (
+        ChannelParameter(
+            name="region", values=("eu", "us"), default="eu", location_expression="$message.payload#/region"
+        ),
+    )
     assert created.retry == Retry(max_attempts=4, initial_delay=0.5, max_delay=90.0, multiplier=3.0)
     assert created.dead_letter == channel(fragment, "dead").id == "asyncapi.yaml#/channels/dead"
     assert (created.ordering_key, created.servers, created.tags) == ("$message.payload#/id", ("redis",), ("hot",))
     sent, received = operation(fragment, "publishCreated"), operation(fragment, "onCreated")
     assert (sent.action, sent.service, sent.security) == (
-        Action.SEND, "order", (SecurityUse(scheme="sasl", scopes=("write",)),))
+        Action.SEND,
+        "order",
+        (SecurityUse(scheme="sasl", scopes=("write",)),),
+    )
     assert (received.action, received.service, received.consumer_group) == (Action.RECEIVE, "billing", "billing-1")
     assert sent.messages == received.messages == ("asyncapi.yaml#/components/messages/OrderCreated",)
     [application] = fragment.applications
@@ -134,7 +140,9 @@ def test_inline_payload_and_headers_are_named_by_their_message(tmp_path: Path) -
 
 
 def test_an_inline_payload_makes_way_for_a_schema_of_the_same_name(tmp_path: Path) -> None:
-    loaded = Loaded(tmp_path, """
+    loaded = Loaded(
+        tmp_path,
+        """
         asyncapi: 3.0.0
         info: {title: t, version: '1'}
         channels:
@@ -146,10 +154,14 @@ def test_an_inline_payload_makes_way_for_a_schema_of_the_same_name(tmp_path: Pat
           b: {address: b, messages: {same: {payload: {type: object, properties: {a: {}}}}}}
         components:
           schemas: {OrderCreated: {type: object}}
-        """)
+        """,
+    )
     fragment = loaded.fragment()
     assert [loaded.names(found.payload) for found in fragment.messages] == [
-        ("a", "order_created", "payload"), ("a", "same", "payload"), ("b", "same", "payload")]
+        ("a", "order_created", "payload"),
+        ("a", "same", "payload"),
+        ("b", "same", "payload"),
+    ]
 
 
 def test_one_definition_that_two_documents_refer_to_is_one_message_and_one_channel(tmp_path: Path) -> None:
@@ -163,12 +175,17 @@ def test_one_definition_that_two_documents_refer_to_is_one_message_and_one_chann
             channel: {$ref: '#/channels/orders'}
             messages: [{$ref: '#/channels/orders/messages/created'}]
         """
-    loaded = Loaded(tmp_path, {
-        "a/asyncapi.yaml": document % ("sendIt", "send"), "b/asyncapi.yaml": document % ("getIt", "receive"),
-        "shared.yaml": """
+    loaded = Loaded(
+        tmp_path,
+        {
+            "a/asyncapi.yaml": document % ("sendIt", "send"),
+            "b/asyncapi.yaml": document % ("getIt", "receive"),
+            "shared.yaml": """
             channels: {orders: {address: orders, messages: {created: {$ref: '#/messages/Created'}}}}
             messages: {Created: {payload: {type: object}}}
-            """})
+            """,
+        },
+    )
     one, two = loaded.fragment("a/asyncapi.yaml"), loaded.fragment("b/asyncapi.yaml")
     assert loaded.rules == []
     assert one.channels == two.channels
@@ -179,7 +196,9 @@ def test_one_definition_that_two_documents_refer_to_is_one_message_and_one_chann
 
 
 def test_traits_of_3_0_fill_gaps_and_never_override(tmp_path: Path) -> None:
-    loaded = Loaded(tmp_path, """
+    loaded = Loaded(
+        tmp_path,
+        """
         asyncapi: 3.0.0
         info: {title: t, version: '1'}
         channels: {a: {address: a, messages: {m: {$ref: '#/components/messages/m'}}}}
@@ -200,7 +219,8 @@ def test_traits_of_3_0_fill_gaps_and_never_override(tmp_path: Path) -> None:
               traits: [{$ref: '#/components/messageTraits/one'}, {$ref: '#/components/messageTraits/two'}]
               headers: {type: object, properties: {b: {type: string}}}
               payload: {type: string}
-        """)
+        """,
+    )
     fragment = loaded.fragment()
     found, op = message(fragment, "m"), operation(fragment, "op")
     assert (op.summary, op.doc, op.consumer_group) == ("own", "trait", "g")
@@ -250,8 +270,9 @@ def test_a_2_6_document_is_turned_round_and_mapped_to_3_0(tmp_path: Path) -> Non
     assert (received.name, received.action, sent.action) == ("receiveMeasured", Action.RECEIVE, Action.SEND)
     assert sent.name == "send_lights/{id}/measured"
     assert lights.address == "lights/{id}/measured"
-    assert lights.parameters == (ChannelParameter(name="id", values=("a", "b"), default="a",
-                                                  location_expression="$message.payload#/id"),)
+    assert lights.parameters == (
+        ChannelParameter(name="id", values=("a", "b"), default="a", location_expression="$message.payload#/id"),
+    )
     assert [name for name, _ in lights.messages] == ["lightMeasured", "lightFailed", "turnOn"]
     assert len(received.messages) == 2
     assert fragment.applications[0].servers[0].url == "broker:1883/base"
@@ -272,14 +293,22 @@ def test_a_payload_in_another_schema_language_is_reported_and_the_message_kept(t
     assert (complaint.rule, complaint.location.line > 0) == ("asyncapi/schema-format", True)
 
 
-@pytest.mark.parametrize(("schema_format", "readable"), [
-    ("application/schema+json;version=draft-07", True), ("application/vnd.aai.asyncapi+yaml;version=3.0.0", True),
-    ("application/vnd.oai.openapi;version=3.0.0", True), ("application/vnd.google.protobuf;version=3", False),
-    ("application/raml+yaml;version=1.0", False),
-])
-def test_multi_format_schemas_are_read_when_they_are_json_schema(tmp_path: Path, schema_format: str,
-                                                                readable: bool) -> None:
-    loaded = Loaded(tmp_path, f"""
+@pytest.mark.parametrize(
+    ("schema_format", "readable"),
+    [
+        ("application/schema+json;version=draft-07", True),
+        ("application/vnd.aai.asyncapi+yaml;version=3.0.0", True),
+        ("application/vnd.oai.openapi;version=3.0.0", True),
+        ("application/vnd.google.protobuf;version=3", False),
+        ("application/raml+yaml;version=1.0", False),
+    ],
+)
+def test_multi_format_schemas_are_read_when_they_are_json_schema(
+    tmp_path: Path, schema_format: str, readable: bool
+) -> None:
+    loaded = Loaded(
+        tmp_path,
+        f"""
         asyncapi: 3.0.0
         info: {{title: t, version: '1'}}
         channels:
@@ -287,14 +316,17 @@ def test_multi_format_schemas_are_read_when_they_are_json_schema(tmp_path: Path,
             address: a
             messages:
               m: {{payload: {{schemaFormat: '{schema_format}', schema: {{type: object}}}}}}
-        """)
+        """,
+    )
     found = message(loaded.fragment(), "m")
     assert (found.payload is not None) is readable
     assert loaded.rules == ([] if readable else ["asyncapi/schema-format"])
 
 
 def test_reply_has_its_channel_messages_and_address(tmp_path: Path) -> None:
-    loaded = Loaded(tmp_path, """
+    loaded = Loaded(
+        tmp_path,
+        """
         asyncapi: 3.1.0
         info: {title: t, version: '1'}
         channels:
@@ -307,7 +339,8 @@ def test_reply_has_its_channel_messages_and_address(tmp_path: Path) -> None:
             reply:
               address: {location: $message.header#/reply_to}
               channel: {$ref: '#/channels/answer'}
-        """)
+        """,
+    )
     fragment = loaded.fragment()
     reply = operation(fragment, "ask").reply
     assert reply is not None
@@ -316,26 +349,30 @@ def test_reply_has_its_channel_messages_and_address(tmp_path: Path) -> None:
     assert reply.messages == (message(fragment, "r").id,)
 
 
-@pytest.mark.parametrize(("change", "rule"), [
-    (("asyncapi: 3.0.0", "asyncapi: 4.0.0"), "asyncapi/version"),
-    (("asyncapi: 3.0.0", "asyncapi: 1.2.0"), "asyncapi/version"),
-    (("action: send", "action: publish"), "asyncapi/action"),
-    (("summary: Says so.", "sumary: Says so."), "asyncapi/unknown-field"),
-    (("x-dead-letter: dead", "x-dead-letter: ded"), "asyncapi/dead-letter"),
-    (("x-dead-letter: dead", "x-dead-letter: '#/channels/created'"), "asyncapi/dead-letter"),
-    (("PT0.5S", "soon"), "asyncapi/duration"),
-    (("max_attempts: 4", "max_attempts: none"), "asyncapi/retry"),
-    (("location: $message.header#/trace", "location: $msg.header#/trace"), "asyncapi/expression"),
-    (("x-ordering-key: $message.payload#/id", "x-ordering-key: id"), "asyncapi/expression"),
-    (("address: orders/{region}", "address: orders/{zone}"), "asyncapi/address-parameter"),
-    (("#/channels/created/messages/orderCreated", "#/components/messages/Other"), "asyncapi/foreign-message"),
-    (("#/channels/created/messages/orderCreated", "#/channels/created/messages/x"), "document/missing-ref"),
-    (("    channel: {$ref: '#/channels/created'}\n    summary", "    summary"), "asyncapi/missing-field"),
-    (("info: {title: Orders, version: '2'}", "info: {version: '2'}"), "asyncapi/missing-field"),
-])
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (("asyncapi: 3.0.0", "asyncapi: 4.0.0"), "asyncapi/version"),
+        (("asyncapi: 3.0.0", "asyncapi: 1.2.0"), "asyncapi/version"),
+        (("action: send", "action: publish"), "asyncapi/action"),
+        (("summary: Says so.", "sumary: Says so."), "asyncapi/unknown-field"),
+        (("x-dead-letter: dead", "x-dead-letter: ded"), "asyncapi/dead-letter"),
+        (("x-dead-letter: dead", "x-dead-letter: '#/channels/created'"), "asyncapi/dead-letter"),
+        (("PT0.5S", "soon"), "asyncapi/duration"),
+        (("max_attempts: 4", "max_attempts: none"), "asyncapi/retry"),
+        (("location: $message.header#/trace", "location: $msg.header#/trace"), "asyncapi/expression"),
+        (("x-ordering-key: $message.payload#/id", "x-ordering-key: id"), "asyncapi/expression"),
+        (("address: orders/{region}", "address: orders/{zone}"), "asyncapi/address-parameter"),
+        (("#/channels/created/messages/orderCreated", "#/components/messages/Other"), "asyncapi/foreign-message"),
+        (("#/channels/created/messages/orderCreated", "#/channels/created/messages/x"), "document/missing-ref"),
+        (("    channel: {$ref: '#/channels/created'}\n    summary", "    summary"), "asyncapi/missing-field"),
+        (("info: {title: Orders, version: '2'}", "info: {version: '2'}"), "asyncapi/missing-field"),
+    ],
+)
 def test_a_mistake_is_reported_where_it_stands(tmp_path: Path, change: tuple[str, str], rule: str) -> None:
     text = ORDERS.replace("components:\n", "components:\n", 1).replace(
-        "  messages:\n    OrderCreated:", "  messages:\n    Other: {}\n    OrderCreated:")
+        "  messages:\n    OrderCreated:", "  messages:\n    Other: {}\n    OrderCreated:"
+    )
     assert change[0] in text
     loaded = Loaded(tmp_path, text.replace(*change, 1))
     loaded.fragment()
@@ -349,43 +386,54 @@ def test_one_bad_operation_does_not_stop_the_rest(tmp_path: Path) -> None:
 
 
 def test_a_payload_in_another_schema_language_may_refer_to_a_file_that_is_not_there(tmp_path: Path) -> None:
-    loaded = Loaded(tmp_path, """
+    loaded = Loaded(
+        tmp_path,
+        """
         asyncapi: 2.2.0
         info: {title: Avro, version: '1'}
         channels:
           a:
             publish:
               message: {name: A, schemaFormat: 'application/vnd.apache.avro;version=1.9.0', payload: {$ref: a.avsc}}
-        """)
+        """,
+    )
     (found,) = loaded.fragment().messages
     assert (found.payload, found.schema_format) == (None, "application/vnd.apache.avro;version=1.9.0")
     assert loaded.rules == ["asyncapi/schema-format"]
 
 
 def test_a_2_x_definition_under_two_addresses_is_a_channel_for_each(tmp_path: Path) -> None:
-    loaded = Loaded(tmp_path, """
+    loaded = Loaded(
+        tmp_path,
+        """
         asyncapi: 2.6.0
         info: {title: Twice, version: '1'}
         channels:
           one: {$ref: '#/components/channels/c'}
           two: {$ref: '#/components/channels/c'}
         components: {channels: {c: {subscribe: {operationId: tell, message: {payload: {type: integer}}}}}}
-        """)
+        """,
+    )
     fragment = loaded.fragment()
     assert loaded.rules == []
     addresses = {found.id: found.address for found in fragment.channels}
     assert [(found.name, addresses[found.channel]) for found in fragment.event_operations] == [
-        ("tell", "one"), ("tell two", "two")]
+        ("tell", "one"),
+        ("tell two", "two"),
+    ]
     assert len({found.id for found in fragment.event_operations}) == 2
 
 
 def test_a_message_under_two_keys_of_a_channel_is_sent_once(tmp_path: Path) -> None:
-    loaded = Loaded(tmp_path, """
+    loaded = Loaded(
+        tmp_path,
+        """
         asyncapi: 3.0.0
         info: {title: Twice, version: '1'}
         channels:
           c: {address: c, messages: {a: {$ref: '#/components/messages/m'}, b: {$ref: '#/components/messages/m'}}}
         operations: {tell: {action: send, channel: {$ref: '#/channels/c'}}}
         components: {messages: {m: {payload: {type: integer}}}}
-        """)
+        """,
+    )
     assert [len(found.messages) for found in loaded.fragment().event_operations] == [1]

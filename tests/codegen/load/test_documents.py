@@ -33,21 +33,25 @@ def only(found: list[Diagnostic]) -> tuple[str, int, int]:
     return found[0].rule, found[0].location.line, found[0].location.column
 
 
-@pytest.mark.parametrize(("name", "content", "expected"), [
-    ("a.yaml", "a: 1\nb: [\n", ("document/syntax", 3, 1)),
-    ("a.yaml", "a:\n\tb: 1\n", ("document/syntax", 2, 1)),
-    ("a.yaml", "a: 1\nb: 2\na: 3\n", ("document/duplicate-key", 3, 1)),
-    ("a.yaml", "a: &x [*x]\n", ("document/cyclic-alias", 1, 4)),
-    ("a.yaml", "base: &b {k: 1}\nc:\n  <<: *b\n", ("document/merge-key", 3, 3)),
-    ("a.yaml", "? [a]\n: 1\n", ("document/key", 1, 3)),
-    ("a.yaml", "a: 1\n---\nb: 2\n", ("document/syntax", 2, 1)),
-    ("a.json", '{"a": 1,\n "a": 2}', ("document/duplicate-key", 2, 2)),
-    ("a.json", '{"a": 1,}', ("document/syntax", 1, 9)),
-    ("a.json", '{"a": NaN}', ("document/syntax", 1, 7)),
-    ("a.yaml", b"a: 1\nb: \xff\xfe\n", ("document/encoding", 2, 4)),
-])
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.yaml", "a: 1\nb: [\n", ("document/syntax", 3, 1)),
+        ("a.yaml", "a:\n\tb: 1\n", ("document/syntax", 2, 1)),
+        ("a.yaml", "a: 1\nb: 2\na: 3\n", ("document/duplicate-key", 3, 1)),
+        ("a.yaml", "a: &x [*x]\n", ("document/cyclic-alias", 1, 4)),
+        ("a.yaml", "base: &b {k: 1}\nc:\n  <<: *b\n", ("document/merge-key", 3, 3)),
+        ("a.yaml", "? [a]\n: 1\n", ("document/key", 1, 3)),
+        ("a.yaml", "a: 1\n---\nb: 2\n", ("document/syntax", 2, 1)),
+        ("a.json", '{"a": 1,\n "a": 2}', ("document/duplicate-key", 2, 2)),
+        ("a.json", '{"a": 1,}', ("document/syntax", 1, 9)),
+        ("a.json", '{"a": NaN}', ("document/syntax", 1, 7)),
+        ("a.yaml", b"a: 1\nb: \xff\xfe\n", ("document/encoding", 2, 4)),
+    ],
+)
 def test_what_cannot_be_read_is_one_diagnostic_at_its_place(
-        tmp_path: Path, name: str, content: str | bytes, expected: tuple[str, int, int]) -> None:
+    tmp_path: Path, name: str, content: str | bytes, expected: tuple[str, int, int]
+) -> None:
     _, document, found = loaded(tmp_path, name, content)
     assert document is None
     assert only(found) == expected
@@ -79,13 +83,28 @@ def test_a_link_that_leads_out_of_the_contracts_is_refused(tmp_path: Path) -> No
 
 def test_scalars_are_resolved_by_the_yaml_1_2_core_schema() -> None:
     text = "[on, no, 1:30, 2020-01-01, 010, 0o17, 0x1F, 1e3, .5, ~, 'true', true, =, 1_000]"
-    assert parse_yaml(text) == ["on", "no", "1:30", "2020-01-01", 10, 15, 31, 1000.0, 0.5, None, "true", True, "=",
-                                "1_000"]
+    assert parse_yaml(text) == [
+        "on",
+        "no",
+        "1:30",
+        "2020-01-01",
+        10,
+        15,
+        31,
+        1000.0,
+        0.5,
+        None,
+        "true",
+        True,
+        "=",
+        "1_000",
+    ]
 
 
 def test_a_small_file_cannot_expand_without_bound() -> None:
     laughs = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
-        f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(20))
+        f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(20)
+    )
     with pytest.raises(YamlError) as refused:
         parse_yaml(laughs)
     assert refused.value.rule == "document/too-large"
@@ -93,21 +112,27 @@ def test_a_small_file_cannot_expand_without_bound() -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=20)
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
 
 
 @given(json_values)
 def test_any_json_text_reads_the_same_through_json_and_yaml(value: Any) -> None:
     text = json.dumps(value, allow_nan=False)
     try:
-        assert parse_yaml(text) == json.loads(text) or "<<" in text
+        parsed = parse_yaml(text)
     except YamlError as problem:
-        assert problem.rule in ("document/merge-key", "document/syntax")
+        refused = problem.rule
+    else:
+        refused = "document/syntax" if parsed == json.loads(text) else "read otherwise"
+    assert refused in ("document/merge-key", "document/syntax")
 
 
 @given(st.dictionaries(st.text(min_size=1), st.lists(st.dictionaries(st.text(), st.integers()), max_size=3)))
-def test_every_pointer_of_a_json_document_has_the_position_of_its_key(tmp_path_factory: pytest.TempPathFactory,
-                                                                     value: Any) -> None:
+def test_every_pointer_of_a_json_document_has_the_position_of_its_key(
+    tmp_path_factory: pytest.TempPathFactory, value: Any
+) -> None:
     folder = tmp_path_factory.mktemp("positions")
     text = json.dumps(value, indent=2, ensure_ascii=False)
     documents, document, _ = loaded(folder, "a.json", text)
@@ -117,7 +142,7 @@ def test_every_pointer_of_a_json_document_has_the_position_of_its_key(tmp_path_f
         for key, child in node.members():
             place = child.location
             written = json.dumps(key, ensure_ascii=False)
-            assert lines[place.line - 1][place.column - 1:].startswith(written)
+            assert lines[place.line - 1][place.column - 1 :].startswith(written)
             walk(child)
         for item in node.items():
             walk(item)
@@ -133,18 +158,21 @@ def reference(folder: Path, text: str, **options: Any) -> tuple[Node | None, lis
     return node, list(diagnostics)
 
 
-@pytest.mark.parametrize(("text", "rule"), [
-    ("start: {$ref: '#/nowhere'}\n", "document/missing-ref"),
-    ("start: {$ref: 'b.yaml'}\n", "document/missing-ref"),
-    ("start: {$ref: '#/start'}\n", "document/cyclic-ref"),
-    ("start: {$ref: '#/b'}\nb: {$ref: '#/start'}\n", "document/cyclic-ref"),
-    ("start: {$ref: 'http://example.com/a.yaml'}\n", "document/remote-ref"),
-    ("start: {$ref: '//example.com/a.yaml'}\n", "document/remote-ref"),
-    ("start: {$ref: 'file:///etc/passwd'}\n", "document/remote-ref"),
-    ("start: {$ref: '../../etc/passwd'}\n", "document/outside"),
-    ("start: {$ref: '/etc/passwd'}\n", "document/outside"),
-    ("start: {$ref: 7}\n", "document/bad-ref"),
-])
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("start: {$ref: '#/nowhere'}\n", "document/missing-ref"),
+        ("start: {$ref: 'b.yaml'}\n", "document/missing-ref"),
+        ("start: {$ref: '#/start'}\n", "document/cyclic-ref"),
+        ("start: {$ref: '#/b'}\nb: {$ref: '#/start'}\n", "document/cyclic-ref"),
+        ("start: {$ref: 'http://example.com/a.yaml'}\n", "document/remote-ref"),
+        ("start: {$ref: '//example.com/a.yaml'}\n", "document/remote-ref"),
+        ("start: {$ref: 'file:///etc/passwd'}\n", "document/remote-ref"),
+        ("start: {$ref: '../../etc/passwd'}\n", "document/outside"),
+        ("start: {$ref: '/etc/passwd'}\n", "document/outside"),
+        ("start: {$ref: 7}\n", "document/bad-ref"),
+    ],
+)
 def test_a_reference_that_leads_nowhere_is_said_where_it_stands(tmp_path: Path, text: str, rule: str) -> None:
     node, found = reference(tmp_path, text)
     assert node is None
@@ -196,14 +224,18 @@ def test_a_remote_reference_is_followed_when_the_settings_allow_it(tmp_path: Pat
     assert node is not None and node.value == {"type": "string"}
 
 
-@pytest.mark.parametrize("text", [
-    "start: {$ref: '#/outer/properties/a'}\nouter: {$id: 'https://e.test/x', $defs: {y: {v: 1}}, properties: {a: {$ref: "
-    "'#/$defs/y'}}}\n",
-    "start: {$ref: 'https://e.test/x'}\nouter: {inner: {$id: 'https://e.test/x', v: 1}}\n",
-    "start: {$ref: 'https://e.test/x#/$defs/y'}\nouter: {$id: 'https://e.test/x', $defs: {y: {v: 1}}}\n",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "start: {$ref: '#/a'}\na: {$id: 'https://e.test/x', $defs: {y: {v: 1}}, $ref: '#/$defs/y'}\n",
+        "start: {$ref: '#/m/payload/schema/p'}\nm: {payload: {schemaFormat: x, schema: {d: {v: 1}, p: {$ref: '#/d'}}}}\n",
+        "start: {$ref: 'https://e.test/x'}\nouter: {inner: {$id: 'https://e.test/x', v: 1}}\n",
+        "start: {$ref: 'https://e.test/x#/$defs/y'}\no: {$id: 'https://e.test/x', $defs: {y: {v: 1}}}\n",
+    ],
+)
 def test_a_schema_with_an_id_of_its_own_is_found_by_it_and_is_the_base_of_its_references(
-        tmp_path: Path, text: str) -> None:
+    tmp_path: Path, text: str
+) -> None:
     node, found = reference(tmp_path, text)
     assert not found
     assert node is not None and node.value["v"] == 1

@@ -75,10 +75,13 @@ paths:
     found = [(p.name, p.place, p.required, p.style, p.explode, p.media_type) for p in binding(fragment, "a").parameters]
     query = ParameterPlace.QUERY
     assert found == [
-        ("id", ParameterPlace.PATH, True, "simple", False, None), ("q", query, True, "form", True, None),
+        ("id", ParameterPlace.PATH, True, "simple", False, None),
+        ("q", query, True, "form", True, None),
         ("H", ParameterPlace.HEADER, False, "simple", False, None),
-        ("c", ParameterPlace.COOKIE, False, "form", True, None), ("d", query, False, "deepObject", False, None),
-        ("j", query, False, "content", True, "application/json")]
+        ("c", ParameterPlace.COOKIE, False, "form", True, None),
+        ("d", query, False, "deepObject", False, None),
+        ("j", query, False, "content", True, "application/json"),
+    ]
     assert not load.rules()
 
 
@@ -106,8 +109,12 @@ paths:
 """)
     assert not load.rules()
     roles = {o.name: o.binding.role for o in fragment.operations if isinstance(o.binding, HttpBinding)}
-    assert roles == {"newPet": HttpRole.WEBHOOK, "subscribe": HttpRole.ENDPOINT, "subscribe_onData": HttpRole.CALLBACK,
-                     "read": HttpRole.ENDPOINT}
+    assert roles == {
+        "newPet": HttpRole.WEBHOOK,
+        "subscribe": HttpRole.ENDPOINT,
+        "subscribe_onData": HttpRole.CALLBACK,
+        "read": HttpRole.ENDPOINT,
+    }
     subscribe = binding(fragment, "subscribe")
     assert subscribe.callbacks == (operation(fragment, "subscribe_onData").id,)
     links = subscribe.responses[0].links
@@ -134,8 +141,11 @@ components:
     key: {type: apiKey, in: header, name: X-Key}
     auth: {type: oauth2, flows: {clientCredentials: {tokenUrl: /t, scopes: {read: r}}}}
 """)
-    uses = {o.name: [[(u.scheme, u.scopes) for u in r] for r in o.binding.security] for o in fragment.operations
-            if isinstance(o.binding, HttpBinding)}
+    uses = {
+        o.name: [[(u.scheme, u.scopes) for u in r] for r in o.binding.security]
+        for o in fragment.operations
+        if isinstance(o.binding, HttpBinding)
+    }
     assert uses == {"default": [[("key", ())]], "open": [[]], "either": [[("key", ()), ("auth", ("read",))], []]}
     assert [s.kind for s in fragment.services[0].security_schemes] == ["apiKey", "oauth2"]
 
@@ -157,8 +167,12 @@ paths:
   /b: {post: {operationId: unknown, responses: {}}}
 """)
     assert {o.name: o.idempotency for o in fragment.operations} == {
-        "safe": Idempotency.SAFE, "idempotent": Idempotency.IDEMPOTENT, "keyed": Idempotency.BY_KEY,
-        "marked": Idempotency.BY_KEY, "unknown": Idempotency.UNKNOWN}
+        "safe": Idempotency.SAFE,
+        "idempotent": Idempotency.IDEMPOTENT,
+        "keyed": Idempotency.BY_KEY,
+        "marked": Idempotency.BY_KEY,
+        "unknown": Idempotency.UNKNOWN,
+    }
     assert binding(fragment, "marked").idempotency_header == "X-Once"
 
 
@@ -178,7 +192,12 @@ paths:
     found = operation(fragment, "a").transcoding
     assert found is not None
     assert (found.rpc, found.parameter_fields, found.body_field, found.response_field, found.constants) == (
-        "p.v1.S/Get", (("id", "item_id"),), "payload", "item", (("kind", "A"),))
+        "p.v1.S/Get",
+        (("id", "item_id"),),
+        "payload",
+        "item",
+        (("kind", "A"),),
+    )
 
 
 def test_servers_have_variables_at_every_level(load: Loading) -> None:
@@ -216,61 +235,86 @@ components:
     Broken: {description: x, content: {application/json: {schema: {type: object, properties: {d: {type: string}}}}}}
 """)
     assert [d.name for d in load.declarations.values()] == [
-        ("make", "kind"), ("make", "request"), ("make", "response"), ("make", "response", "400"),
-        ("Broken", "response")]
+        ("make", "kind"),
+        ("make", "request"),
+        ("make", "response"),
+        ("make", "response", "400"),
+        ("Broken", "response"),
+    ]
 
 
 def test_a_path_item_may_stand_in_another_file(load: Loading) -> None:
-    fragment = load("paths: {/a: {$ref: 'other.yaml#/items/a'}}\n", other="""
+    fragment = load(
+        "paths: {/a: {$ref: 'other.yaml#/items/a'}}\n",
+        other="""
 items: {a: {get: {operationId: a, responses: {'200': {$ref: '#/answers/ok'}}}}}
 answers: {ok: {description: x}}
-""")
+""",
+    )
     found = operation(fragment, "a")
     assert (found.id, found.location.path) == ("api.yaml#/paths/~1a/get", "other.yaml")
     assert fragment.contract.depends_on == ("other.yaml",)
     assert not load.rules()
 
 
-@pytest.mark.parametrize(("head", "rule"), [
-    ("swagger: '2.0'\ninfo: {title: T, version: '1'}\n", "openapi/version"),
-    ("openapi: 4.0.0\ninfo: {title: T, version: '1'}\n", "openapi/version"),
-    ("openapi: 3.1.0\ninfo: {title: T}\n", "openapi/info"),
-])
+@pytest.mark.parametrize(
+    ("head", "rule"),
+    [
+        ("swagger: '2.0'\ninfo: {title: T, version: '1'}\n", "openapi/version"),
+        ("openapi: 4.0.0\ninfo: {title: T, version: '1'}\n", "openapi/version"),
+        ("openapi: 3.1.0\ninfo: {title: T}\n", "openapi/info"),
+    ],
+)
 def test_a_document_that_cannot_be_read_is_one_error(load: Loading, head: str, rule: str) -> None:
     load("paths: {}\n", head)
     assert [found for found, _ in load.rules()] == [rule]
 
 
 def test_a_later_version_is_read_with_a_warning(load: Loading) -> None:
-    fragment = load("paths: {/a: {get: {operationId: a, responses: {}}}}\n",
-                    "openapi: 3.2.0\ninfo: {title: T, version: '1'}\n")
+    fragment = load(
+        "paths: {/a: {get: {operationId: a, responses: {}}}}\n", "openapi: 3.2.0\ninfo: {title: T, version: '1'}\n"
+    )
     assert [o.name for o in fragment.operations] == ["a"]
     assert load.rules(Severity.WARNING) == [("openapi/version", 1)]
 
 
 PATH = "parameters: [{name: id, in: path, required: true, schema: {type: string}}]"
-EQUAL = (f"  /a/{{id}}: {{get: {{operationId: x, {PATH}, responses: {{}}}}}}\n"
-         f"  /a/{{b}}: {{get: {{operationId: y, {PATH.replace('id', 'b')}, responses: {{}}}}}}")
+EQUAL = (
+    f"  /a/{{id}}: {{get: {{operationId: x, {PATH}, responses: {{}}}}}}\n"
+    f"  /a/{{b}}: {{get: {{operationId: y, {PATH.replace('id', 'b')}, responses: {{}}}}}}"
+)
 
 
-@pytest.mark.parametrize(("text", "rule", "line"), [
-    ("  /a: {get: {operationId: x, responses: {}}}\n  /b: {get: {operationId: x, responses: {}}}",
-     "openapi/duplicate-operation", 5),
-    ("  /a/{id}: {get: {operationId: x, responses: {}}}", "openapi/path-parameter", 4),
-    (f"  /a: {{get: {{operationId: x, {PATH}, responses: {{}}}}}}", "openapi/path-parameter", 4),
-    (f"  /a/{{id}}/{{id}}: {{get: {{operationId: x, {PATH}, responses: {{}}}}}}", "openapi/path-parameter", 4),
-    ("  a: {get: {operationId: x, responses: {}}}", "openapi/path", 4),
-    ("  /a: {get: {operationId: x, responses: {'2000': {description: x}}}}", "openapi/status", 4),
-    ("  /a: {get: {operationId: x, security: [{no: []}], responses: {}}}", "openapi/security", 4),
-    ("  /a: {get: {operationId: x, parameters: [{name: a, in: body}], responses: {}}}", "openapi/shape", 4),
-    ("  /a: {get: {operationId: x, parameters: [{name: a, in: query, style: matrix, schema: {}}], responses: {}}}",
-     "openapi/style", 4),
-    ("  /a: {get: {operationId: x, responses: {'200': {description: x, links: {l: {operationId: no}}}}}}",
-     "openapi/link", 4),
-    ("  /a: {get: {operationId: x, x-grpc-body: a, responses: {}}}", "openapi/grpc", 4),
-    ("  /a: {get: {operationId: x, responses: {'200': {$ref: '#/no'}}}}", "document/missing-ref", 4),
-    (EQUAL, "openapi/equal-paths", 5),
-])
+@pytest.mark.parametrize(
+    ("text", "rule", "line"),
+    [
+        (
+            "  /a: {get: {operationId: x, responses: {}}}\n  /b: {get: {operationId: x, responses: {}}}",
+            "openapi/duplicate-operation",
+            5,
+        ),
+        ("  /a/{id}: {get: {operationId: x, responses: {}}}", "openapi/path-parameter", 4),
+        (f"  /a: {{get: {{operationId: x, {PATH}, responses: {{}}}}}}", "openapi/path-parameter", 4),
+        (f"  /a/{{id}}/{{id}}: {{get: {{operationId: x, {PATH}, responses: {{}}}}}}", "openapi/path-parameter", 4),
+        ("  a: {get: {operationId: x, responses: {}}}", "openapi/path", 4),
+        ("  /a: {get: {operationId: x, responses: {'2000': {description: x}}}}", "openapi/status", 4),
+        ("  /a: {get: {operationId: x, security: [{no: []}], responses: {}}}", "openapi/security", 4),
+        ("  /a: {get: {operationId: x, parameters: [{name: a, in: body}], responses: {}}}", "openapi/shape", 4),
+        (
+            "  /a: {get: {operationId: x, parameters: [{name: a, in: query, style: label, schema: {}}], responses: {}}}",
+            "openapi/style",
+            4,
+        ),
+        (
+            "  /a: {get: {operationId: x, responses: {'200': {description: x, links: {l: {operationId: no}}}}}}",
+            "openapi/link",
+            4,
+        ),
+        ("  /a: {get: {operationId: x, x-grpc-body: a, responses: {}}}", "openapi/grpc", 4),
+        ("  /a: {get: {operationId: x, responses: {'200': {$ref: '#/no'}}}}", "document/missing-ref", 4),
+        (EQUAL, "openapi/equal-paths", 5),
+    ],
+)
 def test_a_mistake_is_an_error_at_its_place(load: Loading, text: str, rule: str, line: int) -> None:
     load(f"paths:\n{text}\n")
     assert load.rules() == [(rule, line)]

@@ -44,8 +44,12 @@ def load(folder: Path, **files: str) -> tuple[ProtoSet, Diagnostics]:
 
 def record(loaded: ProtoSet, name: str) -> Record:
     """The message of a full name."""
-    return next(found for fragment in loaded.fragments for found in fragment.declarations
-                if isinstance(found, Record) and found.id == name)
+    return next(
+        found
+        for fragment in loaded.fragments
+        for found in fragment.declarations
+        if isinstance(found, Record) and found.id == name
+    )
 
 
 def fields(loaded: ProtoSet, name: str) -> dict[str, Field]:
@@ -54,7 +58,9 @@ def fields(loaded: ProtoSet, name: str) -> dict[str, Field]:
 
 
 def test_comments_and_positions_are_kept(tmp_path: Path) -> None:
-    loaded, diagnostics = load(tmp_path, shop__v1__order='''syntax = "proto3";
+    loaded, diagnostics = load(
+        tmp_path,
+        shop__v1__order="""syntax = "proto3";
 package shop.v1;
 
 // Detached.
@@ -76,7 +82,8 @@ service Orders {
   // Gets one.
   rpc Get(Order) returns (Order);
 }
-''')
+""",
+    )
     assert not len(diagnostics)
     order = record(loaded, "shop.v1.Order")
     assert order.doc == "An order.\n  Indented."
@@ -91,28 +98,46 @@ service Orders {
     assert [(value.name, value.value, value.doc) for value in kind.values] == [("NONE", 0, ""), ("BIG", 1, "Big.")]
     service, operation = loaded.fragments[0].services[0], loaded.fragments[0].operations[0]
     assert (service.id, service.doc, operation.id, operation.doc, operation.location.line) == (
-        "shop.v1.Orders", "Serves.", "shop.v1.Orders/Get", "Gets one.", 21)
+        "shop.v1.Orders",
+        "Serves.",
+        "shop.v1.Orders/Get",
+        "Gets one.",
+        21,
+    )
 
 
 def test_all_kinds_of_rpc_and_idempotency_levels(tmp_path: Path) -> None:
-    loaded, _ = load(tmp_path, a='''syntax = "proto3"; package a; message M {}
+    loaded, _ = load(
+        tmp_path,
+        a="""syntax = "proto3"; package a; message M {}
 service S {
   rpc One(M) returns (M) { option idempotency_level = NO_SIDE_EFFECTS; }
   rpc Two(M) returns (stream M) { option idempotency_level = IDEMPOTENT; }
   rpc Three(stream M) returns (M) { option deprecated = true; }
   rpc Four(stream M) returns (stream M);
-}''')
+}""",
+    )
     operations = loaded.fragments[0].operations
     bindings = [found.binding for found in operations if isinstance(found.binding, GrpcBinding)]
     assert [(found.client_streaming, found.server_streaming) for found in bindings] == [
-        (False, False), (False, True), (True, False), (True, True)]
+        (False, False),
+        (False, True),
+        (True, False),
+        (True, True),
+    ]
     assert [found.idempotency for found in operations] == [
-        Idempotency.SAFE, Idempotency.IDEMPOTENT, Idempotency.UNKNOWN, Idempotency.UNKNOWN]
+        Idempotency.SAFE,
+        Idempotency.IDEMPOTENT,
+        Idempotency.UNKNOWN,
+        Idempotency.UNKNOWN,
+    ]
     assert [found.deprecated for found in operations] == [False, False, True, False]
 
 
 def test_scalars_lists_maps_and_oneofs(tmp_path: Path) -> None:
-    loaded, _ = load(tmp_path, a='''syntax = "proto3"; package a;
+    loaded, _ = load(
+        tmp_path,
+        a="""syntax = "proto3"; package a;
 message M {
   sfixed64 number = 1;
   repeated bytes parts = 2;
@@ -120,7 +145,8 @@ message M {
   oneof choice { string text = 4; M other = 5; }
   optional string maybe = 6 [json_name = "perhaps", deprecated = true];
   reserved 9, 20 to 30; reserved "old";
-}''')
+}""",
+    )
     found = fields(loaded, "a.M")
     assert found["number"].type == Scalar(primitive=Primitive.INT64)
     assert found["number"].extensions["proto.type"] == "sfixed64"
@@ -130,7 +156,10 @@ message M {
     assert record(loaded, "a.M").oneofs == (Oneof(name="choice", fields=("text", "other")),)
     assert (found["text"].oneof, found["maybe"].oneof) == ("choice", None)
     assert (found["maybe"].json_name, found["maybe"].deprecated, found["by_number"].json_name) == (
-        "perhaps", True, "byNumber")
+        "perhaps",
+        True,
+        "byNumber",
+    )
     assert record(loaded, "a.M").extensions["proto.reserved"] == {"ranges": [[9, 9], [20, 30]], "names": ["old"]}
     assert len(loaded.fragments[0].declarations) == 1, "map entries are no declarations"
 
@@ -155,10 +184,18 @@ WELL_KNOWN = {
 
 @pytest.mark.parametrize("name", WELL_KNOWN)
 def test_a_well_known_type_has_the_type_of_its_json_form(tmp_path: Path, name: str) -> None:
-    file = {"FieldMask": "field_mask", "Value": "struct", "ListValue": "struct", "StringValue": "wrappers",
-            "Int64Value": "wrappers"}.get(name, name.lower())
-    loaded, diagnostics = load(tmp_path, a=f'''syntax = "proto3"; package a; import "google/protobuf/{file}.proto";
-message M {{ google.protobuf.{name} field = 1; }}''')
+    file = {
+        "FieldMask": "field_mask",
+        "Value": "struct",
+        "ListValue": "struct",
+        "StringValue": "wrappers",
+        "Int64Value": "wrappers",
+    }.get(name, name.lower())
+    loaded, diagnostics = load(
+        tmp_path,
+        a=f"""syntax = "proto3"; package a; import "google/protobuf/{file}.proto";
+message M {{ google.protobuf.{name} field = 1; }}""",
+    )
     assert not len(diagnostics)
     field = fields(loaded, "a.M")["field"]
     assert field.type == WELL_KNOWN[name]
@@ -167,8 +204,11 @@ message M {{ google.protobuf.{name} field = 1; }}''')
 
 
 def test_a_message_of_a_library_comes_along_with_the_contract_that_uses_it(tmp_path: Path) -> None:
-    loaded, _ = load(tmp_path, a='''syntax = "proto3"; package a; import "google/rpc/status.proto";
-message M { google.rpc.Status status = 1; }''')
+    loaded, _ = load(
+        tmp_path,
+        a="""syntax = "proto3"; package a; import "google/rpc/status.proto";
+message M { google.rpc.Status status = 1; }""",
+    )
     fragment = loaded.fragments[0]
     assert [found.id for found in fragment.declarations] == ["a.M", "google.rpc.Status"]
     assert fragment.declarations[1].location.path == "google/rpc/status.proto"
@@ -178,12 +218,22 @@ message M { google.rpc.Status status = 1; }''')
 
 
 PRESENCE = {
-    "proto3": ('syntax = "proto3";', "string a = 1; optional string b = 2; M c = 3; oneof o { string d = 4; }",
-               ["IMPLICIT", "EXPLICIT", "EXPLICIT", "EXPLICIT"]),
-    "proto2": ('syntax = "proto2";', "optional string a = 1; required string b = 2; repeated string c = 3;",
-               ["EXPLICIT", "REQUIRED", "IMPLICIT"]),
-    "editions": ('edition = "2023";', """string a = 1; string b = 2 [features.field_presence = IMPLICIT];
-                 string c = 3 [features.field_presence = LEGACY_REQUIRED];""", ["EXPLICIT", "IMPLICIT", "REQUIRED"]),
+    "proto3": (
+        'syntax = "proto3";',
+        "string a = 1; optional string b = 2; M c = 3; oneof o { string d = 4; }",
+        ["IMPLICIT", "EXPLICIT", "EXPLICIT", "EXPLICIT"],
+    ),
+    "proto2": (
+        'syntax = "proto2";',
+        "optional string a = 1; required string b = 2; repeated string c = 3;",
+        ["EXPLICIT", "REQUIRED", "IMPLICIT"],
+    ),
+    "editions": (
+        'edition = "2023";',
+        """string a = 1; string b = 2 [features.field_presence = IMPLICIT];
+                 string c = 3 [features.field_presence = LEGACY_REQUIRED];""",
+        ["EXPLICIT", "IMPLICIT", "REQUIRED"],
+    ),
 }
 
 
@@ -198,11 +248,14 @@ def test_presence_follows_syntax_and_features(tmp_path: Path, syntax: str) -> No
 
 
 def test_defaults_and_closed_enums_of_proto2(tmp_path: Path) -> None:
-    loaded, _ = load(tmp_path, a='''syntax = "proto2"; package a; enum E { X = 1; }
+    loaded, _ = load(
+        tmp_path,
+        a="""syntax = "proto2"; package a; enum E { X = 1; }
 message M { optional int64 a = 1 [default = -3]; optional bool b = 2 [default = true]; optional E c = 3 [default = X];
 optional double d = 4 [default = 0.5]; optional string e = 5 [default = ""]; optional string f = 6;
 extensions 100 to 199;
-optional group G = 7 { optional string x = 1; } }''')
+optional group G = 7 { optional string x = 1; } }""",
+    )
     found = fields(loaded, "a.M")
     assert [found[name].default for name in "abcde"] == [-3, True, "X", 0.5, ""]
     assert [found[name].has_default for name in "ef"] == [True, False]
@@ -214,8 +267,11 @@ optional group G = 7 { optional string x = 1; } }''')
 
 
 def test_an_enum_of_editions_is_closed_when_its_feature_says_so(tmp_path: Path) -> None:
-    loaded, _ = load(tmp_path, a='''edition = "2023"; package a; enum O { A = 0; }
-enum C { option features.enum_type = CLOSED; B = 1; }''')
+    loaded, _ = load(
+        tmp_path,
+        a="""edition = "2023"; package a; enum O { A = 0; }
+enum C { option features.enum_type = CLOSED; B = 1; }""",
+    )
     enums = [found for found in loaded.fragments[0].declarations if isinstance(found, Enum)]
     assert [found.open for found in enums] == [True, False]
     assert loaded.fragments[0].contract.version == "editions 2023"
@@ -223,21 +279,27 @@ enum C { option features.enum_type = CLOSED; B = 1; }''')
 
 def test_imports_between_contracts_are_dependencies(tmp_path: Path) -> None:
     loaded, _ = load(
-        tmp_path, a='syntax = "proto3"; package a; import "b/c.proto"; import "google/protobuf/empty.proto"; '
-        "message M { b.N n = 1; google.protobuf.Empty e = 2; }", b__c='syntax = "proto3"; package b; message N {}')
+        tmp_path,
+        a='syntax = "proto3"; package a; import "b/c.proto"; import "google/protobuf/empty.proto"; '
+        "message M { b.N n = 1; google.protobuf.Empty e = 2; }",
+        b__c='syntax = "proto3"; package b; message N {}',
+    )
     contract = loaded.fragments[0].contract
     assert (contract.path, contract.depends_on, contract.version) == ("a.proto", ("b/c.proto",), "proto3")
     assert len(contract.digest) == 64
 
 
 def test_every_mistake_is_reported_at_its_place(tmp_path: Path) -> None:
-    loaded, diagnostics = load(tmp_path, bad='''syntax = "proto3";
+    loaded, diagnostics = load(
+        tmp_path,
+        bad="""syntax = "proto3";
 package bad;
 message M {
   Missing a = 1;
   string b = 1;
   Gone c = 3;
-}''')
+}""",
+    )
     places = [(found.location.path, found.location.line, found.location.column) for found in diagnostics.ordered()]
     assert {line for _, line, _ in places} == {4, 5, 6}
     assert {found.rule for found in diagnostics} == {"proto/compile"}
@@ -246,19 +308,31 @@ message M {
 
 def test_a_file_that_does_not_compile_takes_only_those_along_that_import_it(tmp_path: Path) -> None:
     loaded, diagnostics = load(
-        tmp_path, bad='syntax = "proto3";\nmessage {', worse='syntax = "proto3";\nmessage W { X x = 1; }',
+        tmp_path,
+        bad='syntax = "proto3";\nmessage {',
+        worse='syntax = "proto3";\nmessage W { X x = 1; }',
         uses='syntax = "proto3"; import "bad.proto"; message U {}',
-        uses_it_too='syntax = "proto3"; import "uses.proto"; message V {}', good='syntax = "proto3"; message G {}')
+        uses_it_too='syntax = "proto3"; import "uses.proto"; message V {}',
+        good='syntax = "proto3"; message G {}',
+    )
     assert [found.contract.path for found in loaded.fragments] == ["good.proto"]
     assert {(found.location.path, found.location.line) for found in diagnostics.errors} == {
-        ("bad.proto", 2), ("worse.proto", 2)}
+        ("bad.proto", 2),
+        ("worse.proto", 2),
+    }
     skipped = [found for found in diagnostics if found.severity is Severity.WARNING]
     assert {found.location.path for found in skipped} == {"uses.proto", "uses_it_too.proto"}
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ('syntax = "proto3"; import "a.proto";', "recursive"), ('syntax = "proto3"; import "gone.proto";', "not found"),
-    ('syntax = "proto9";', "proto9"), ("\t\x00", "")])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('syntax = "proto3"; import "a.proto";', "recursive"),
+        ('syntax = "proto3"; import "gone.proto";', "not found"),
+        ('syntax = "proto9";', "proto9"),
+        ("\t\x00", ""),
+    ],
+)
 def test_a_broken_file_is_one_clear_complaint(tmp_path: Path, text: str, message: str) -> None:
     loaded, diagnostics = load(tmp_path, a=text)
     assert not loaded.fragments
@@ -271,19 +345,27 @@ def test_no_protos_at_all_are_no_complaint(tmp_path: Path) -> None:
 
 
 def test_options_of_unknown_extensions_do_no_harm(tmp_path: Path) -> None:
-    loaded, diagnostics = load(tmp_path, options='''syntax = "proto2"; package o;
+    loaded, diagnostics = load(
+        tmp_path,
+        options="""syntax = "proto2"; package o;
 import "google/protobuf/descriptor.proto";
-extend google.protobuf.FieldOptions { optional string operation_field = 1151; }''', a='''syntax = "proto3"; package a;
-import "options.proto"; message M { string x = 1 [(o.operation_field) = "name"]; map<string, string> m = 2; }''')
+extend google.protobuf.FieldOptions { optional string operation_field = 1151; }""",
+        a="""syntax = "proto3"; package a;
+import "options.proto"; message M { string x = 1 [(o.operation_field) = "name"]; map<string, string> m = 2; }""",
+    )
     assert not len(diagnostics)
     assert fields(loaded, "a.M")["x"].type == STRING
 
 
 def test_an_option_may_have_the_number_of_one_that_a_library_registered(tmp_path: Path) -> None:
     importlib.import_module("mypy_protobuf.extensions_pb2")
-    loaded, diagnostics = load(tmp_path, options='''syntax = "proto2"; package o;
+    loaded, diagnostics = load(
+        tmp_path,
+        options="""syntax = "proto2"; package o;
 import "google/protobuf/descriptor.proto";
-extend google.protobuf.FieldOptions { optional bytes mine = 1151; }''', a='''syntax = "proto3"; package a;
-import "options.proto"; message M { string x = 1 [(o.mine) = "\\xff"]; }''')
+extend google.protobuf.FieldOptions { optional bytes mine = 1151; }""",
+        a="""syntax = "proto3"; package a;
+import "options.proto"; message M { string x = 1 [(o.mine) = "\\xff"]; }""",
+    )
     assert not len(diagnostics)
     assert fields(loaded, "a.M")["x"].type == STRING

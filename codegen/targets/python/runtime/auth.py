@@ -63,8 +63,13 @@ class RefreshingToken:
     `fetch` is called when there is no token or it ends within `leeway` seconds.
     """
 
-    def __init__(self, fetch: Callable[[], Awaitable[Token]], *, leeway: float = 30.0,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[Token]],
+        *,
+        leeway: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._fetch = fetch
         self._leeway = leeway
         self._clock = clock

@@ -108,8 +108,9 @@ class _Dispatcher:
             return Success() if outcome is None else outcome
         return Drop(f"undecodable: {'; '.join(problems)}")
 
-    def _candidates(self, message: ReceivedMessage,
-                    envelope: Mapping[str, Any]) -> tuple[Route[Any, Any], ...] | Outcome:
+    def _candidates(
+        self, message: ReceivedMessage, envelope: Mapping[str, Any]
+    ) -> tuple[Route[Any, Any], ...] | Outcome:
         """The routes to try in turn, or what to do with a message that is none of them."""
         event_type = envelope.get("type")
         if self.by_type and isinstance(event_type, str):
@@ -178,6 +179,7 @@ class Subscriptions:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self.stop()

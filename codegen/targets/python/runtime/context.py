@@ -98,5 +98,6 @@ def _opentelemetry_span() -> TraceContext | None:
     span = telemetry.get_current_span().get_span_context()
     if not span.is_valid:
         return None
-    return TraceContext(f"{span.trace_id:032x}", f"{span.span_id:016x}", bool(span.trace_flags & 1),
-                        span.trace_state.to_header())
+    return TraceContext(
+        f"{span.trace_id:032x}", f"{span.span_id:016x}", bool(span.trace_flags & 1), span.trace_state.to_header()
+    )

@@ -125,6 +125,14 @@ class UnknownDetail:
 
 
 Detail: TypeAlias = (
-    BadRequest | ErrorInfo | RetryInfo | ResourceInfo | PreconditionFailure | QuotaFailure | RequestInfo | Help
-    | LocalizedMessage | UnknownDetail
+    BadRequest
+    | ErrorInfo
+    | RetryInfo
+    | ResourceInfo
+    | PreconditionFailure
+    | QuotaFailure
+    | RequestInfo
+    | Help
+    | LocalizedMessage
+    | UnknownDetail
 )

@@ -93,9 +93,15 @@ class RpcError(TreatyError):
 
     code: ClassVar[Code] = Code.UNKNOWN
 
-    def __init__(self, message: str = "", *, details: Iterable[Detail] = (),
-                 trailing_metadata: tuple[tuple[str, str | bytes], ...] = (), retry_after: float | None = None,
-                 remote: bool = False) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        details: Iterable[Detail] = (),
+        trailing_metadata: tuple[tuple[str, str | bytes], ...] = (),
+        retry_after: float | None = None,
+        remote: bool = False,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.details = tuple(details)
@@ -223,19 +229,51 @@ class Unauthenticated(RpcError):
     code = Code.UNAUTHENTICATED
 
 
-RPC_ERRORS: Mapping[Code, type[RpcError]] = MappingProxyType({
-    kind.code: kind for kind in (
-        Cancelled, Unknown, InvalidArgument, RpcDeadlineExceeded, NotFound, AlreadyExists, PermissionDenied,
-        ResourceExhausted, FailedPrecondition, Aborted, OutOfRange, Unimplemented, Internal, Unavailable, DataLoss,
-        Unauthenticated)
-})
+RPC_ERRORS: Mapping[Code, type[RpcError]] = MappingProxyType(
+    {
+        kind.code: kind
+        for kind in (
+            Cancelled,
+            Unknown,
+            InvalidArgument,
+            RpcDeadlineExceeded,
+            NotFound,
+            AlreadyExists,
+            PermissionDenied,
+            ResourceExhausted,
+            FailedPrecondition,
+            Aborted,
+            OutOfRange,
+            Unimplemented,
+            Internal,
+            Unavailable,
+            DataLoss,
+            Unauthenticated,
+        )
+    }
+)
 
-HTTP_STATUS: Mapping[Code, int] = MappingProxyType({
-    Code.OK: 200, Code.CANCELLED: 499, Code.UNKNOWN: 500, Code.INVALID_ARGUMENT: 400, Code.DEADLINE_EXCEEDED: 504,
-    Code.NOT_FOUND: 404, Code.ALREADY_EXISTS: 409, Code.PERMISSION_DENIED: 403, Code.RESOURCE_EXHAUSTED: 429,
-    Code.FAILED_PRECONDITION: 400, Code.ABORTED: 409, Code.OUT_OF_RANGE: 400, Code.UNIMPLEMENTED: 501,
-    Code.INTERNAL: 500, Code.UNAVAILABLE: 503, Code.DATA_LOSS: 500, Code.UNAUTHENTICATED: 401,
-})
+HTTP_STATUS: Mapping[Code, int] = MappingProxyType(
+    {
+        Code.OK: 200,
+        Code.CANCELLED: 499,
+        Code.UNKNOWN: 500,
+        Code.INVALID_ARGUMENT: 400,
+        Code.DEADLINE_EXCEEDED: 504,
+        Code.NOT_FOUND: 404,
+        Code.ALREADY_EXISTS: 409,
+        Code.PERMISSION_DENIED: 403,
+        Code.RESOURCE_EXHAUSTED: 429,
+        Code.FAILED_PRECONDITION: 400,
+        Code.ABORTED: 409,
+        Code.OUT_OF_RANGE: 400,
+        Code.UNIMPLEMENTED: 501,
+        Code.INTERNAL: 500,
+        Code.UNAVAILABLE: 503,
+        Code.DATA_LOSS: 500,
+        Code.UNAUTHENTICATED: 401,
+    }
+)
 """The HTTP status of each code (the comments of `google/rpc/code.proto`)."""
 
 
@@ -258,8 +296,16 @@ class HttpError(TreatyError):
     some kilobytes; `model` is the body as the contract's type for this status, when it has one.
     """
 
-    def __init__(self, status: int, *, problem: ProblemDetails | None = None, headers: Mapping[str, str] | None = None,
-                 body: bytes = b"", model: Any = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        *,
+        problem: ProblemDetails | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        model: Any = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(status)
         self.status = status
         self.problem = problem
@@ -340,11 +386,23 @@ class HttpGatewayTimeout(HttpServerError):
 RETRYABLE_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 """Statuses after which the same request may succeed."""
 
-_HTTP_ERRORS: Mapping[int, type[HttpError]] = MappingProxyType({
-    400: HttpBadRequest, 401: HttpUnauthorized, 403: HttpForbidden, 404: HttpNotFound, 409: HttpConflict,
-    410: HttpGone, 412: HttpPreconditionFailed, 422: HttpUnprocessable, 429: HttpTooManyRequests,
-    500: HttpInternalServerError, 502: HttpBadGateway, 503: HttpServiceUnavailable, 504: HttpGatewayTimeout,
-})
+_HTTP_ERRORS: Mapping[int, type[HttpError]] = MappingProxyType(
+    {
+        400: HttpBadRequest,
+        401: HttpUnauthorized,
+        403: HttpForbidden,
+        404: HttpNotFound,
+        409: HttpConflict,
+        410: HttpGone,
+        412: HttpPreconditionFailed,
+        422: HttpUnprocessable,
+        429: HttpTooManyRequests,
+        500: HttpInternalServerError,
+        502: HttpBadGateway,
+        503: HttpServiceUnavailable,
+        504: HttpGatewayTimeout,
+    }
+)
 
 
 def http_error_class(status: int) -> type[HttpError]:

@@ -29,8 +29,9 @@ _NAME = re.compile(r"[a-z0-9]+")
 _MEDIA_TYPE = re.compile(r"[!#$&^_.+\-A-Za-z0-9]+/[!#$&^_.+\-A-Za-z0-9]+(\s*;.*)?")
 _URI_REFERENCE = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-_CORE = frozenset({"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data",
-                   "data_base64"})
+_CORE = frozenset(
+    {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data", "data_base64"}
+)
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 
 
@@ -64,8 +65,12 @@ class CloudEvent:
     def to_json(self) -> bytes:
         """The event as a JSON object: keys sorted, no spaces, absent attributes left out."""
         found: dict[str, Any] = {"specversion": "1.0", "id": self.id, "source": self.source, "type": self.type}
-        optional = {"subject": self.subject, "datacontenttype": self.datacontenttype, "dataschema": self.dataschema,
-                    "time": self.time and timestamp(self.time)}
+        optional = {
+            "subject": self.subject,
+            "datacontenttype": self.datacontenttype,
+            "dataschema": self.dataschema,
+            "time": self.time and timestamp(self.time),
+        }
         found.update({name: value for name, value in optional.items() if value is not None})
         found.update({name: _written(value) for name, value in self.extensions.items()})
         if isinstance(self.data, bytes):
@@ -90,18 +95,27 @@ class CloudEvent:
             raise ProtocolError(f"the event has no {' and no '.join(absent)}")
         try:
             return cls(
-                id=found["id"], source=found["source"], type=found["type"], time=_time(found.get("time")),
-                subject=found.get("subject"), datacontenttype=found.get("datacontenttype"),
-                dataschema=found.get("dataschema"), data=_data(found),
-                extensions={k: v for k, v in found.items() if k not in _CORE and v is not None})
+                id=found["id"],
+                source=found["source"],
+                type=found["type"],
+                time=_time(found.get("time")),
+                subject=found.get("subject"),
+                datacontenttype=found.get("datacontenttype"),
+                dataschema=found.get("dataschema"),
+                data=_data(found),
+                extensions={k: v for k, v in found.items() if k not in _CORE and v is not None},
+            )
         except (ValueError, TypeError) as error:
             raise ProtocolError(f"not a CloudEvent: {error}") from error
 
 
 def _problems(event: CloudEvent) -> list[str]:
     found = [f"{name} must not be empty" for name in ("id", "source", "type") if not getattr(event, name)]
-    found += [f"{name} must be a text that is not empty" for name in ("subject", "datacontenttype", "dataschema")
-              if (value := getattr(event, name)) is not None and not (isinstance(value, str) and value)]
+    found += [
+        f"{name} must be a text that is not empty"
+        for name in ("subject", "datacontenttype", "dataschema")
+        if (value := getattr(event, name)) is not None and not (isinstance(value, str) and value)
+    ]
     if not found and not _URI_REFERENCE.fullmatch(event.source):
         found.append(f"source {event.source!r} is no URI reference")
     if not found and event.dataschema is not None and not urlsplit(event.dataschema).scheme:

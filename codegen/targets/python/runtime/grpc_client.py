@@ -23,6 +23,10 @@ from .resilience import CircuitBreaker, Deadline, Resilience, RetryPolicy, effec
 __all__ = ["ClientChannel", "ClientOptions", "Metadata", "ResponseInfo", "ResponseStream", "items", "rpc_error"]
 
 IDEMPOTENCY_KEY = "idempotency-key"
+"""The metadata that carries the key."""
+KEY_FIELD = "idempotency_key"
+"""The request field that carries it instead, where there is one."""
+PAGE_TOKEN = "page_token"
 USER_AGENT = "treaty-python"
 
 _ItemT = TypeVar("_ItemT")
@@ -65,7 +69,8 @@ class ClientChannel:
         self._channel = None if isinstance(target, str) else target
         make = self.options.breaker
         self.resilience = self.options.resilience or Resilience(
-            retry=self.options.retry, breaker=make(target if isinstance(target, str) else "") if make else None)
+            retry=self.options.retry, breaker=make(target if isinstance(target, str) else "") if make else None
+        )
         self._metadata = tuple(self.options.metadata)
 
     @property
@@ -136,12 +141,19 @@ class UnaryCall(Generic[RequestT, ResponseT]):
         self._method = method
         self._send: Any = None
 
-    async def __call__(self, request: RequestT, deadline: float | Deadline | None, metadata: Metadata,
-                       key: str | None, info: ResponseInfo | None) -> ResponseT:
+    async def __call__(
+        self,
+        request: RequestT,
+        deadline: float | Deadline | None,
+        metadata: Metadata,
+        key: str | None,
+        info: ResponseInfo | None,
+    ) -> ResponseT:
         channel, method = self._channel, self._method
         if self._send is None:
-            self._send = channel.channel.unary_unary(method.path, method.request.SerializeToString,
-                                                     method.response.FromString)
+            self._send = channel.channel.unary_unary(
+                method.path, method.request.SerializeToString, method.response.FromString
+            )
         until = effective_deadline(deadline, channel.options.timeout)
         if method.key_field:
             request, key = _with_key(request, key)
@@ -156,8 +168,9 @@ class UnaryCall(Generic[RequestT, ResponseT]):
                 sent: Metadata = channel.metadata(metadata, None if method.key_field else key)
                 if channel.options.auth is not None:
                     sent = await channel.signed(sent)
-                call = self._send(request, timeout=timeout, metadata=sent,
-                                  wait_for_ready=channel.options.wait_for_ready)
+                call = self._send(
+                    request, timeout=timeout, metadata=sent, wait_for_ready=channel.options.wait_for_ready
+                )
                 response: ResponseT = await call
             except grpc.aio.AioRpcError as failure:
                 error = rpc_error(failure)
@@ -188,19 +201,33 @@ class ServerStreamCall(Generic[RequestT, ResponseT]):
         self._channel = channel
         self._method = method
 
-    def __call__(self, request: RequestT, deadline: float | Deadline | None, metadata: Metadata, key: str | None,
-                 info: ResponseInfo | None) -> ResponseStream[ResponseT]:
+    def __call__(
+        self,
+        request: RequestT,
+        deadline: float | Deadline | None,
+        metadata: Metadata,
+        key: str | None,
+        info: ResponseInfo | None,
+    ) -> ResponseStream[ResponseT]:
         channel, method = self._channel, self._method
         if method.key_field:
             request, key = _with_key(request, key)
 
         def send(timeout: float | None, sent: Metadata) -> Any:
-            stub = channel.channel.unary_stream(method.path, method.request.SerializeToString,
-                                                method.response.FromString)
+            stub = channel.channel.unary_stream(
+                method.path, method.request.SerializeToString, method.response.FromString
+            )
             return stub(request, timeout=timeout, metadata=sent, wait_for_ready=channel.options.wait_for_ready)
 
-        return ResponseStream(channel, send, deadline, metadata, key=None if method.key_field else key, info=info,
-                              repeatable=method.repeatable or method.key_field or key is not None)
+        return ResponseStream(
+            channel,
+            send,
+            deadline,
+            metadata,
+            key=None if method.key_field else key,
+            info=info,
+            repeatable=method.repeatable or method.key_field or key is not None,
+        )
 
 
 class ClientStreamCall(Generic[RequestT, ResponseT]):
@@ -212,9 +239,14 @@ class ClientStreamCall(Generic[RequestT, ResponseT]):
         self._channel = channel
         self._method = method
 
-    async def __call__(self, requests: AsyncIterable[RequestT] | Iterable[RequestT],
-                       deadline: float | Deadline | None, metadata: Metadata, key: str | None,
-                       info: ResponseInfo | None) -> ResponseT:
+    async def __call__(
+        self,
+        requests: AsyncIterable[RequestT] | Iterable[RequestT],
+        deadline: float | Deadline | None,
+        metadata: Metadata,
+        key: str | None,
+        info: ResponseInfo | None,
+    ) -> ResponseT:
         channel, method = self._channel, self._method
         until = effective_deadline(deadline, channel.options.stream_timeout)
         source = RequestStream(requests)
@@ -225,8 +257,7 @@ class ClientStreamCall(Generic[RequestT, ResponseT]):
         outcome: BaseException | None = None
         try:
             sent = await channel.signed(channel.metadata(metadata, key))
-            call = stub(source.iterate(), timeout=timeout, metadata=sent,
-                        wait_for_ready=channel.options.wait_for_ready)
+            call = stub(source.iterate(), timeout=timeout, metadata=sent, wait_for_ready=channel.options.wait_for_ready)
             response = await call
             if info is not None:
                 await fill_info(info, call, 1)
@@ -253,26 +284,33 @@ class DuplexCall(Generic[RequestT, ResponseT]):
         self._channel = channel
         self._method = method
 
-    def __call__(self, requests: AsyncIterable[RequestT] | Iterable[RequestT], deadline: float | Deadline | None,
-                 metadata: Metadata, key: str | None, info: ResponseInfo | None) -> ResponseStream[ResponseT]:
+    def __call__(
+        self,
+        requests: AsyncIterable[RequestT] | Iterable[RequestT],
+        deadline: float | Deadline | None,
+        metadata: Metadata,
+        key: str | None,
+        info: ResponseInfo | None,
+    ) -> ResponseStream[ResponseT]:
         channel, method = self._channel, self._method
         source = RequestStream(requests)
 
         def send(timeout: float | None, sent: Metadata) -> Any:
-            stub = channel.channel.stream_stream(method.path, method.request.SerializeToString,
-                                                 method.response.FromString)
-            return stub(source.iterate(), timeout=timeout, metadata=sent,
-                        wait_for_ready=channel.options.wait_for_ready)
+            stub = channel.channel.stream_stream(
+                method.path, method.request.SerializeToString, method.response.FromString
+            )
+            return stub(source.iterate(), timeout=timeout, metadata=sent, wait_for_ready=channel.options.wait_for_ready)
 
         return ResponseStream(channel, send, deadline, metadata, key=key, info=info, repeatable=False, source=source)
 
 
-async def items(fetch: Callable[[RequestT], Awaitable[ResponseT]], request: RequestT,
-                of: Callable[[ResponseT], Iterable[_ItemT]]) -> AsyncIterator[_ItemT]:
+async def items(
+    fetch: Callable[[RequestT], Awaitable[ResponseT]], request: RequestT, of: Callable[[ResponseT], Iterable[_ItemT]]
+) -> AsyncIterator[_ItemT]:
     """The items of all pages (https://google.aip.dev/158), fetched as they are needed."""
     page = type(request)()
     page.CopyFrom(request)
-    seen = {_field(page, "page_token")}
+    seen = {_field(page, PAGE_TOKEN)}
     while True:
         response = await fetch(page)
         for item in of(response):
@@ -283,7 +321,7 @@ async def items(fetch: Callable[[RequestT], Awaitable[ResponseT]], request: Requ
         if token in seen:
             raise ProtocolError(f"the server gave the page token {token!r} twice")
         seen.add(token)
-        setattr(page, "page_token", token)  # noqa: B010
+        setattr(page, PAGE_TOKEN, token)
 
 
 def _field(message: Message, name: str) -> str:
@@ -292,11 +330,11 @@ def _field(message: Message, name: str) -> str:
 
 def _with_key(request: RequestT, key: str | None) -> tuple[RequestT, str]:
     """The request with its idempotency key: its own, the caller's or a new one."""
-    own = _field(request, "idempotency_key")
+    own = _field(request, KEY_FIELD)
     if own:
         return request, own
     keyed = type(request)()
     keyed.CopyFrom(request)
     chosen = key or new_idempotency_key()
-    setattr(keyed, "idempotency_key", chosen)  # noqa: B010
+    setattr(keyed, KEY_FIELD, chosen)
     return keyed, chosen

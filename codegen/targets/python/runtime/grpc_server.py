@@ -99,40 +99,63 @@ RpcHandler: TypeAlias = Callable[[Sequence[Interceptor]], "tuple[str, grpc.RpcMe
 """Gives the RPC's name and its grpc handler."""
 
 
-def unary(method: Method[RequestT, ResponseT],
-          handler: Callable[[RequestT, Call], Awaitable[ResponseT]]) -> RpcHandler:
+def unary(method: Method[RequestT, ResponseT], handler: Callable[[RequestT, Call], Awaitable[ResponseT]]) -> RpcHandler:
     """Serve a unary RPC."""
-    return lambda interceptors: (method.name, grpc.unary_unary_rpc_method_handler(
-        _single(method, handler, interceptors), request_deserializer=method.request.FromString,
-        response_serializer=method.response.SerializeToString))
+    return lambda interceptors: (
+        method.name,
+        grpc.unary_unary_rpc_method_handler(
+            _single(method, handler, interceptors),
+            request_deserializer=method.request.FromString,
+            response_serializer=method.response.SerializeToString,
+        ),
+    )
 
 
-def server_stream(method: Method[RequestT, ResponseT],
-                  handler: Callable[[RequestT, Call], AsyncIterator[ResponseT]]) -> RpcHandler:
+def server_stream(
+    method: Method[RequestT, ResponseT], handler: Callable[[RequestT, Call], AsyncIterator[ResponseT]]
+) -> RpcHandler:
     """Serve an RPC that answers with a stream."""
-    return lambda interceptors: (method.name, grpc.unary_stream_rpc_method_handler(
-        _several(method, handler, interceptors), request_deserializer=method.request.FromString,
-        response_serializer=method.response.SerializeToString))
+    return lambda interceptors: (
+        method.name,
+        grpc.unary_stream_rpc_method_handler(
+            _several(method, handler, interceptors),
+            request_deserializer=method.request.FromString,
+            response_serializer=method.response.SerializeToString,
+        ),
+    )
 
 
-def client_stream(method: Method[RequestT, ResponseT],
-                  handler: Callable[[AsyncIterator[RequestT], Call], Awaitable[ResponseT]]) -> RpcHandler:
+def client_stream(
+    method: Method[RequestT, ResponseT], handler: Callable[[AsyncIterator[RequestT], Call], Awaitable[ResponseT]]
+) -> RpcHandler:
     """Serve an RPC that takes a stream."""
-    return lambda interceptors: (method.name, grpc.stream_unary_rpc_method_handler(
-        _single(method, handler, interceptors), request_deserializer=method.request.FromString,
-        response_serializer=method.response.SerializeToString))
+    return lambda interceptors: (
+        method.name,
+        grpc.stream_unary_rpc_method_handler(
+            _single(method, handler, interceptors),
+            request_deserializer=method.request.FromString,
+            response_serializer=method.response.SerializeToString,
+        ),
+    )
 
 
-def duplex(method: Method[RequestT, ResponseT],
-           handler: Callable[[AsyncIterator[RequestT], Call], AsyncIterator[ResponseT]]) -> RpcHandler:
+def duplex(
+    method: Method[RequestT, ResponseT], handler: Callable[[AsyncIterator[RequestT], Call], AsyncIterator[ResponseT]]
+) -> RpcHandler:
     """Serve an RPC with streams both ways."""
-    return lambda interceptors: (method.name, grpc.stream_stream_rpc_method_handler(
-        _several(method, handler, interceptors), request_deserializer=method.request.FromString,
-        response_serializer=method.response.SerializeToString))
+    return lambda interceptors: (
+        method.name,
+        grpc.stream_stream_rpc_method_handler(
+            _several(method, handler, interceptors),
+            request_deserializer=method.request.FromString,
+            response_serializer=method.response.SerializeToString,
+        ),
+    )
 
 
-def _single(method: Method[Any, Any], handler: Callable[[Any, Call], Awaitable[Any]],
-            interceptors: Sequence[Interceptor]) -> Callable[[Any, Any], Awaitable[Any]]:
+def _single(
+    method: Method[Any, Any], handler: Callable[[Any, Call], Awaitable[Any]], interceptors: Sequence[Interceptor]
+) -> Callable[[Any, Any], Awaitable[Any]]:
     async def serve(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         call = Call(context, method)
         call.enter()
@@ -145,11 +168,13 @@ def _single(method: Method[Any, Any], handler: Callable[[Any, Call], Awaitable[A
                 return await handler(request, call)
         except Exception as error:  # the edge: whatever a handler raises becomes a status
             await _answer(context, error, method)
+
     return serve
 
 
-def _several(method: Method[Any, Any], handler: Callable[[Any, Call], AsyncIterator[Any]],
-             interceptors: Sequence[Interceptor]) -> Callable[[Any, Any], AsyncIterator[Any]]:
+def _several(
+    method: Method[Any, Any], handler: Callable[[Any, Call], AsyncIterator[Any]], interceptors: Sequence[Interceptor]
+) -> Callable[[Any, Any], AsyncIterator[Any]]:
     async def serve(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
         call = Call(context, method)
         call.enter()
@@ -161,6 +186,7 @@ def _several(method: Method[Any, Any], handler: Callable[[Any, Call], AsyncItera
                     yield response
         except Exception as error:  # the edge: whatever a handler raises becomes a status
             await _answer(context, error, method)
+
     return serve
 
 
@@ -199,11 +225,20 @@ class GrpcServer:
     Without `credentials` it speaks plain text. `arguments` are channel arguments of grpc.
     """
 
-    def __init__(self, address: str = "127.0.0.1:0", *, credentials: grpc.ServerCredentials | None = None,
-                 health: bool = True, reflection: bool = True, max_receive_bytes: int = 4 * 1024 * 1024,
-                 max_send_bytes: int = 4 * 1024 * 1024, max_concurrent_calls: int | None = None, grace: float = 10.0,
-                 interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
-                 arguments: Sequence[tuple[str, Any]] = ()) -> None:
+    def __init__(
+        self,
+        address: str = "127.0.0.1:0",
+        *,
+        credentials: grpc.ServerCredentials | None = None,
+        health: bool = True,
+        reflection: bool = True,
+        max_receive_bytes: int = 4 * 1024 * 1024,
+        max_send_bytes: int = 4 * 1024 * 1024,
+        max_concurrent_calls: int | None = None,
+        grace: float = 10.0,
+        interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+        arguments: Sequence[tuple[str, Any]] = (),
+    ) -> None:
         self.grace = grace
         self.port = 0
         self._address = address
@@ -212,8 +247,12 @@ class GrpcServer:
         self._with_reflection = reflection
         self._max_concurrent_calls = max_concurrent_calls
         self._interceptors = interceptors
-        self._arguments = [("grpc.max_receive_message_length", max_receive_bytes),
-                           ("grpc.max_send_message_length", max_send_bytes), ("grpc.so_reuseport", 0), *arguments]
+        self._arguments = [
+            ("grpc.max_receive_message_length", max_receive_bytes),
+            ("grpc.max_send_message_length", max_send_bytes),
+            ("grpc.so_reuseport", 0),
+            *arguments,
+        ]
         self._handlers: dict[str, grpc.GenericRpcHandler] = {}
         self._server: grpc.aio.Server | None = None
         self._health: Any = None
@@ -225,7 +264,8 @@ class GrpcServer:
         if service in self._handlers:
             raise ValueError(f"{service} is served already")
         self._handlers[service] = grpc.method_handlers_generic_handler(
-            service, dict(handler(interceptors) for handler in handlers))
+            service, dict(handler(interceptors) for handler in handlers)
+        )
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -239,8 +279,11 @@ class GrpcServer:
 
     async def start(self) -> str:
         """Begin to serve; returns the address."""
-        server = grpc.aio.server(options=self._arguments, interceptors=list(self._interceptors),
-                                 maximum_concurrent_rpcs=self._max_concurrent_calls)
+        server = grpc.aio.server(
+            options=self._arguments,
+            interceptors=list(self._interceptors),
+            maximum_concurrent_rpcs=self._max_concurrent_calls,
+        )
         server.add_generic_rpc_handlers(tuple(self._handlers.values()))
         if self._with_health:
             self._health = await _add_health(server, self.services)
@@ -300,9 +343,16 @@ def _add_reflection(server: grpc.aio.Server, services: Sequence[str], *, with_he
     messages = import_module("grpc_reflection.v1alpha.reflection_pb2")
     standard = ("grpc.health.v1.Health",) if with_health else ()
     servicer = reflection.aio.ReflectionServicer((*services, *standard, reflection.SERVICE_NAME))
-    method = {"ServerReflectionInfo": grpc.stream_stream_rpc_method_handler(
-        servicer.ServerReflectionInfo, request_deserializer=messages.ServerReflectionRequest.FromString,
-        response_serializer=messages.ServerReflectionResponse.SerializeToString)}
-    server.add_generic_rpc_handlers(tuple(
-        grpc.method_handlers_generic_handler(name, method)
-        for name in ("grpc.reflection.v1.ServerReflection", reflection.SERVICE_NAME)))
+    method = {
+        "ServerReflectionInfo": grpc.stream_stream_rpc_method_handler(
+            servicer.ServerReflectionInfo,
+            request_deserializer=messages.ServerReflectionRequest.FromString,
+            response_serializer=messages.ServerReflectionResponse.SerializeToString,
+        )
+    }
+    server.add_generic_rpc_handlers(
+        tuple(
+            grpc.method_handlers_generic_handler(name, method)
+            for name in ("grpc.reflection.v1.ServerReflection", reflection.SERVICE_NAME)
+        )
+    )

@@ -39,9 +39,18 @@ class ResponseStream(AsyncIterator[ResponseT]):
     A repeatable call that fails before its first response is sent again.
     """
 
-    def __init__(self, channel: ClientChannel, send: Callable[[float | None, Metadata], Any],
-                 deadline: float | Deadline | None, metadata: Metadata, *, key: str | None,
-                 info: ResponseInfo | None, repeatable: bool, source: RequestStream[Any] | None = None) -> None:
+    def __init__(
+        self,
+        channel: ClientChannel,
+        send: Callable[[float | None, Metadata], Any],
+        deadline: float | Deadline | None,
+        metadata: Metadata,
+        *,
+        key: str | None,
+        info: ResponseInfo | None,
+        repeatable: bool,
+        source: RequestStream[Any] | None = None,
+    ) -> None:
         self._channel = channel
         self._send = send
         self._until = effective_deadline(deadline, channel.options.stream_timeout)
@@ -172,8 +181,13 @@ def rpc_error(failure: grpc.aio.AioRpcError) -> RpcError:
     number: int = failure.code().value[0]
     trailing = tuple(cast("Iterable[tuple[str, str | bytes]]", failure.trailing_metadata() or ()))
     packed = next((value for name, value in trailing if name == TRAILER and isinstance(value, bytes)), None)
-    found = RPC_ERRORS[Code(number)](failure.details() or "", details=decode(packed) if packed else (),
-                                     trailing_metadata=trailing, retry_after=_pushback(trailing), remote=True)
+    found = RPC_ERRORS[Code(number)](
+        failure.details() or "",
+        details=decode(packed) if packed else (),
+        trailing_metadata=trailing,
+        retry_after=_pushback(trailing),
+        remote=True,
+    )
     found.__cause__ = failure
     return found
 

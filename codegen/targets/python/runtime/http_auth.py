@@ -30,8 +30,12 @@ class Outgoing:
     cookies: list[str]
 
 
-async def apply(alternatives: Sequence[Sequence[Use]], schemes: Mapping[str, Scheme],
-                credentials: Mapping[str, Credential], outgoing: Outgoing) -> None:
+async def apply(
+    alternatives: Sequence[Sequence[Use]],
+    schemes: Mapping[str, Scheme],
+    credentials: Mapping[str, Credential],
+    outgoing: Outgoing,
+) -> None:
     """Add the credentials of the first alternative that is complete; nothing when none is."""
     for requirement in alternatives:
         known = [use for use in requirement if use.scheme in credentials or schemes[use.scheme].kind == "mutualTLS"]
@@ -66,8 +70,15 @@ def present(credentials: Mapping[str, Credential | None]) -> dict[str, Credentia
     return {name: credential for name, credential in credentials.items() if credential is not None}
 
 
-def client_credentials(token_url: str, client_id: str, client_secret: str, *, scopes: Sequence[str] = (),
-                       http: httpx.AsyncClient | None = None, timeout: float = 10.0) -> RefreshingToken:
+def client_credentials(
+    token_url: str,
+    client_id: str,
+    client_secret: str,
+    *,
+    scopes: Sequence[str] = (),
+    http: httpx.AsyncClient | None = None,
+    timeout: float = 10.0,
+) -> RefreshingToken:
     """A credential by the OAuth 2.0 client credentials grant (RFC 6749 section 4.4), fetched when needed and kept.
 
     `timeout` in seconds. A token without `expires_in` is used for five minutes.

@@ -44,8 +44,13 @@ def find_content(contents: Iterable[Content], content_type: str) -> Content | No
     best: tuple[int, Content | None] = (0, None)
     for content in contents:
         declared = content.media_type.partition(";")[0].strip().lower()
-        rank = 3 if declared == bare else 2 if declared.endswith("/*") and bare.startswith(declared[:-1]) else (
-            1 if declared == "*/*" else 0)
+        rank = (
+            3
+            if declared == bare
+            else 2
+            if declared.endswith("/*") and bare.startswith(declared[:-1])
+            else (1 if declared == "*/*" else 0)
+        )
         if rank > best[0]:
             best = (rank, content)
     return best[1]
@@ -96,9 +101,15 @@ def form_text(content: Content, value: Any) -> str:
         part = parts.get(name, Part(name))
         style = part.style or "form"
         as_json = (part.content_type is not None and kind_of(part.content_type) == "json") or (
-            part.style is None and isinstance(plain(member), dict))
-        param = Param(name, "query", name, style="content" if as_json else style,
-                      explode=style == "form" if part.explode is None else part.explode)
+            part.style is None and isinstance(plain(member), dict)
+        )
+        param = Param(
+            name,
+            "query",
+            name,
+            style="content" if as_json else style,
+            explode=style == "form" if part.explode is None else part.explode,
+        )
         pairs.append(query_string((param,), {name: member}))
     return "&".join(pair for pair in pairs if pair).replace("%20", "+")
 

@@ -105,9 +105,16 @@ class HttpClient:
             self._owned = httpx.AsyncClient(follow_redirects=False)
         return self._owned
 
-    async def call(self, operation: Operation[T], arguments: Mapping[str, Any] = _NOTHING, body: Any = None, *,
-                   content_type: str | None = None, options: CallOptions | None = None,
-                   url: str | None = None) -> HttpResult[T]:
+    async def call(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, Any] = _NOTHING,
+        body: Any = None,
+        *,
+        content_type: str | None = None,
+        options: CallOptions | None = None,
+        url: str | None = None,
+    ) -> HttpResult[T]:
         """Call and read the whole answer. Raises `HttpError`, `ProtocolError`, `TransportError`, `DeadlineExceeded`.
 
         `url` is that of a webhook or callback, where the path is not the contract's.
@@ -116,8 +123,9 @@ class HttpClient:
         request, repeatable = await self._prepare(operation, arguments, body, content_type, options, url)
         return await self._run(operation, request, repeatable, options)
 
-    async def follow(self, operation: Operation[T], url: str, previous: str, *,
-                     options: CallOptions | None = None) -> HttpResult[T]:
+    async def follow(
+        self, operation: Operation[T], url: str, previous: str, *, options: CallOptions | None = None
+    ) -> HttpResult[T]:
         """GET a URL that a response of `operation` gave (`Link`, RFC 8288); refused when it leaves the origin."""
         target = urljoin(previous, url)
         if urlsplit(target)[:2] != urlsplit(previous)[:2]:
@@ -127,8 +135,9 @@ class HttpClient:
         request = _Request(operation.method, target, outgoing.headers, None)
         return await self._run(operation, request, operation.repeatable, options)
 
-    async def _run(self, operation: Operation[T], request: _Request, repeatable: bool,
-                   options: CallOptions) -> HttpResult[T]:
+    async def _run(
+        self, operation: Operation[T], request: _Request, repeatable: bool, options: CallOptions
+    ) -> HttpResult[T]:
         deadline = effective_deadline(options.timeout, self.resilience.timeout)
 
         async def attempt(_: int) -> HttpResult[T]:
@@ -150,8 +159,9 @@ class HttpClient:
         remaining = deadline.remaining if deadline is not None else None
         try:
             async with asyncio.timeout(remaining):
-                built = self._connection.build_request(request.method, request.url, headers=request.headers,
-                                                       content=request.content, timeout=remaining)
+                built = self._connection.build_request(
+                    request.method, request.url, headers=request.headers, content=request.content, timeout=remaining
+                )
                 response = await self._connection.send(built, stream=True, follow_redirects=False)
                 try:
                     yield response
@@ -165,9 +175,15 @@ class HttpClient:
         except (httpx.DecodingError, httpx.InvalidURL) as problem:
             raise ProtocolError(f"{request.method} {_shown(request.url)}: {problem}") from problem
 
-    async def stream_events(self, operation: Operation[T], arguments: Mapping[str, Any] = _NOTHING, body: Any = None,
-                            *, content_type: str | None = None,
-                            options: CallOptions | None = None) -> AsyncIterator[T]:
+    async def stream_events(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, Any] = _NOTHING,
+        body: Any = None,
+        *,
+        content_type: str | None = None,
+        options: CallOptions | None = None,
+    ) -> AsyncIterator[T]:
         """The data of each server-sent event. The time-out counts until the stream opens only when it is given."""
         async with self._stream(operation, arguments, body, content_type, options, "text/event-stream") as response:
             content = find_content(_contents(operation), "text/event-stream")
@@ -180,9 +196,15 @@ class HttpClient:
             except ValueError as problem:
                 raise ProtocolError(str(problem)) from problem
 
-    async def stream_bytes(self, operation: Operation[Any], arguments: Mapping[str, Any] = _NOTHING, body: Any = None,
-                           *, content_type: str | None = None,
-                           options: CallOptions | None = None) -> AsyncIterator[bytes]:
+    async def stream_bytes(
+        self,
+        operation: Operation[Any],
+        arguments: Mapping[str, Any] = _NOTHING,
+        body: Any = None,
+        *,
+        content_type: str | None = None,
+        options: CallOptions | None = None,
+    ) -> AsyncIterator[bytes]:
         """The body, piece by piece, of any size."""
         accepted = ", ".join(c.media_type for c in _contents(operation) if c.kind in ("bytes", "text")) or "*/*"
         async with self._stream(operation, arguments, body, content_type, options, accepted) as response:
@@ -190,9 +212,15 @@ class HttpClient:
                 yield chunk
 
     @asynccontextmanager
-    async def _stream(self, operation: Operation[Any], arguments: Mapping[str, Any], body: Any,
-                      content_type: str | None, options: CallOptions | None,
-                      accept: str) -> AsyncIterator[httpx.Response]:
+    async def _stream(
+        self,
+        operation: Operation[Any],
+        arguments: Mapping[str, Any],
+        body: Any,
+        content_type: str | None,
+        options: CallOptions | None,
+        accept: str,
+    ) -> AsyncIterator[httpx.Response]:
         options = options or _DEFAULT
         request, _ = await self._prepare(operation, arguments, body, content_type, options)
         request.headers["accept"] = accept
@@ -214,13 +242,20 @@ class HttpClient:
             if breaker is not None:
                 breaker.record(ticket, failure)
 
-    async def _prepare(self, operation: Operation[Any], arguments: Mapping[str, Any], body: Any,
-                       content_type: str | None, options: CallOptions,
-                       url: str | None = None) -> tuple[_Request, bool]:
+    async def _prepare(
+        self,
+        operation: Operation[Any],
+        arguments: Mapping[str, Any],
+        body: Any,
+        content_type: str | None,
+        options: CallOptions,
+        url: str | None = None,
+    ) -> tuple[_Request, bool]:
         by_place = _by_place(operation)
         if url is None:
             base = options.base_url or (
-                urljoin(self.base_url + "/", operation.servers[0]) if operation.servers else self.base_url)
+                urljoin(self.base_url + "/", operation.servers[0]) if operation.servers else self.base_url
+            )
             url = base.rstrip("/") + expand_path(operation.path, by_place.get("path", ()), arguments)
         outgoing = await self._outgoing(operation, arguments, options)
         if "query" in by_place:
@@ -239,8 +274,9 @@ class HttpClient:
         repeatable = operation.repeatable or key_header is not None
         return _Request(operation.method, url, outgoing.headers, content), repeatable
 
-    async def _outgoing(self, operation: Operation[Any], arguments: Mapping[str, Any],
-                        options: CallOptions) -> Outgoing:
+    async def _outgoing(
+        self, operation: Operation[Any], arguments: Mapping[str, Any], options: CallOptions
+    ) -> Outgoing:
         outgoing = Outgoing({"user-agent": self.user_agent, "accept": _accept(operation)}, [], [])
         headers = outgoing.headers
         headers.update(trace_headers())
@@ -250,8 +286,9 @@ class HttpClient:
         for param in by_place.get("header", ()):
             value = arguments.get(param.argument)
             if value is not None:
-                headers[param.name.lower()] = header_text(param.name, value, explode=param.explode,
-                                                          as_json=param.style == "content")
+                headers[param.name.lower()] = header_text(
+                    param.name, value, explode=param.explode, as_json=param.style == "content"
+                )
         for param in by_place.get("cookie", ()):
             if arguments.get(param.argument) is not None:
                 outgoing.cookies.extend(cookie_pairs(param, arguments[param.argument]))
@@ -279,8 +316,12 @@ def _by_place(operation: Operation[Any]) -> dict[str, list[Param]]:
 
 
 def _contents(operation: Operation[Any]) -> list[Any]:
-    return [content for answer in operation.answers if answer.status[0] == "2" or answer.status == "default"
-            for content in answer.content]
+    return [
+        content
+        for answer in operation.answers
+        if answer.status[0] == "2" or answer.status == "default"
+        for content in answer.content
+    ]
 
 
 def _accept(operation: Operation[Any]) -> str:
@@ -337,9 +378,13 @@ def _accepted(operation: Operation[Any], status: int, headers: Mapping[str, str]
         raise ProtocolError(f"{operation.name}: status {status} is not in the contract")
     content_type = headers.get("content-type", "")
     raise http_error_class(status)(
-        status, problem=read_problem(status, content_type, content), headers=headers, body=content[:_KEPT_OF_ERRORS],
+        status,
+        problem=read_problem(status, content_type, content),
+        headers=headers,
+        body=content[:_KEPT_OF_ERRORS],
         model=_error_model(operation, answer, content_type, content),
-        retry_after=seconds_to_wait(headers.get("retry-after")))
+        retry_after=seconds_to_wait(headers.get("retry-after")),
+    )
 
 
 def _error_model(operation: Operation[Any], answer: Answer | None, content_type: str, content: bytes) -> Any:
@@ -371,8 +416,9 @@ def _parsed(operation: Operation[Any], key: object, annotation: Any, content: by
     except ValidationError as problem:
         first = problem.errors(include_input=False, include_url=False)[0]
         place = "/".join(str(part) for part in first["loc"])
-        raise ProtocolError(f"{operation.name}: the response breaks the contract at /{place}: {first['msg']}"
-                            ) from problem
+        raise ProtocolError(
+            f"{operation.name}: the response breaks the contract at /{place}: {first['msg']}"
+        ) from problem
 
 
 __all__ = ["DEFAULT_MAX_RESPONSE", "CallOptions", "HttpClient", "HttpError", "HttpResult"]

@@ -14,8 +14,13 @@ Item = TypeVar("Item")
 _LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s;=,]+(?:\s*=\s*(?:"[^"]*"|[^\s;,"]*))?)*)')
 
 
-async def by_token(fetch: Callable[..., Awaitable[Page]], argument: str, token: Callable[[Page], str | None],
-                   items: Callable[[Page], Sequence[Item] | None], start: str | None = None) -> AsyncIterator[Item]:
+async def by_token(
+    fetch: Callable[..., Awaitable[Page]],
+    argument: str,
+    token: Callable[[Page], str | None],
+    items: Callable[[Page], Sequence[Item] | None],
+    start: str | None = None,
+) -> AsyncIterator[Item]:
     """Pages that name the next one by a token or cursor; an empty one ends the list. A repeated token is an error."""
     given = start
     while True:
@@ -30,8 +35,12 @@ async def by_token(fetch: Callable[..., Awaitable[Page]], argument: str, token: 
         given = following
 
 
-async def by_offset(fetch: Callable[..., Awaitable[Page]], argument: str,
-                    items: Callable[[Page], Sequence[Item] | None], start: int | None = None) -> AsyncIterator[Item]:
+async def by_offset(
+    fetch: Callable[..., Awaitable[Page]],
+    argument: str,
+    items: Callable[[Page], Sequence[Item] | None],
+    start: int | None = None,
+) -> AsyncIterator[Item]:
     """Pages by the number of items before them, until an empty one."""
     offset = start or 0
     while True:
@@ -43,8 +52,12 @@ async def by_offset(fetch: Callable[..., Awaitable[Page]], argument: str,
         offset += len(found)
 
 
-async def by_number(fetch: Callable[..., Awaitable[Page]], argument: str,
-                    items: Callable[[Page], Sequence[Item] | None], start: int | None = None) -> AsyncIterator[Item]:
+async def by_number(
+    fetch: Callable[..., Awaitable[Page]],
+    argument: str,
+    items: Callable[[Page], Sequence[Item] | None],
+    start: int | None = None,
+) -> AsyncIterator[Item]:
     """Numbered pages, from 1 unless `start` says otherwise, until an empty one."""
     number = 1 if start is None else start
     while True:
@@ -56,9 +69,11 @@ async def by_number(fetch: Callable[..., Awaitable[Page]], argument: str,
         number += 1
 
 
-async def by_link(first: Callable[[], Awaitable[HttpResult[Page]]],
-                  follow: Callable[[str, str], Awaitable[HttpResult[Page]]],
-                  items: Callable[[Page], Sequence[Item] | None]) -> AsyncIterator[Item]:
+async def by_link(
+    first: Callable[[], Awaitable[HttpResult[Page]]],
+    follow: Callable[[str, str], Awaitable[HttpResult[Page]]],
+    items: Callable[[Page], Sequence[Item] | None],
+) -> AsyncIterator[Item]:
     """Pages that name the next one in a `Link` header with `rel=next` (RFC 8288)."""
     result = await first()
     while True:

@@ -79,8 +79,9 @@ def read_headers(scope: AsgiScope) -> dict[str, str]:
     return found
 
 
-def read_arguments(operation: Operation[Any], context: RequestContext, path_values: Mapping[str, str],
-                   faults: list[Fault]) -> dict[str, Any]:
+def read_arguments(
+    operation: Operation[Any], context: RequestContext, path_values: Mapping[str, str], faults: list[Fault]
+) -> dict[str, Any]:
     """Arguments by Python name; what is wrong is added to `faults`. Absent optional ones have their default."""
     arguments: dict[str, Any] = {}
     for param in operation.params:
@@ -97,8 +98,7 @@ def read_arguments(operation: Operation[Any], context: RequestContext, path_valu
             faults.append(Fault(problem.message, parameter=problem.parameter))
         except ValidationError as problem:
             places = violations(problem, value) if isinstance(value, str) else violations_in(problem, value)
-            faults.extend(Fault(found.message, parameter=param.name, pointer=found.pointer or None)
-                          for found in places)
+            faults.extend(Fault(found.message, parameter=param.name, pointer=found.pointer or None) for found in places)
     return arguments
 
 
@@ -156,8 +156,11 @@ def read_body(operation: Operation[Any], context: RequestContext, raw: bytes, fa
         with strict_requests():
             return _parsed(operation, content, content_type, raw)
     except ValidationError as problem:
-        faults.extend(_faults(problem) if content.kind != "json" else (
-            Fault(found.message, pointer=found.pointer) for found in violations(problem, raw)))
+        faults.extend(
+            _faults(problem)
+            if content.kind != "json"
+            else (Fault(found.message, pointer=found.pointer) for found in violations(problem, raw))
+        )
     except ParameterError as problem:
         faults.append(Fault(problem.message, pointer=f"/{problem.parameter}"))
     return None
@@ -195,9 +198,20 @@ def _form(content: Content, raw: bytes) -> dict[str, Any]:
         own: Shape = shape.get(name, shape.get("*", "string"))
         style = part.style or "form"
         as_json = (part.content_type and kind_of(part.content_type) == "json") or (
-            part.style is None and isinstance(own, dict))
-        value = read_query(Param(name, "query", name, str, own, style="content" if as_json else style,
-                                 explode=style == "form" if part.explode is None else part.explode), query)
+            part.style is None and isinstance(own, dict)
+        )
+        value = read_query(
+            Param(
+                name,
+                "query",
+                name,
+                str,
+                own,
+                style="content" if as_json else style,
+                explode=style == "form" if part.explode is None else part.explode,
+            ),
+            query,
+        )
         if value is not None:
             members[name] = value
     return members
@@ -265,9 +279,15 @@ class _Collector:
         self.ended = False
 
     def callbacks(self) -> Any:
-        return {"on_part_begin": self._begin, "on_part_data": self._on_data, "on_part_end": self._end,
-                "on_header_field": self._on_field, "on_header_value": self._on_value,
-                "on_header_end": self._on_header, "on_end": self._finish}
+        return {
+            "on_part_begin": self._begin,
+            "on_part_data": self._on_data,
+            "on_part_end": self._end,
+            "on_header_field": self._on_field,
+            "on_header_value": self._on_value,
+            "on_header_end": self._on_header,
+            "on_end": self._finish,
+        }
 
     def _begin(self) -> None:
         self._headers = Message()

@@ -58,8 +58,9 @@ def _descend(node: _Node[T], segment: str) -> _Node[T]:
         if node.whole is None:
             node.whole = _Node()
         return node.whole
-    pattern = re.compile("".join(
-        "(.+)" if i % 2 else re.escape(_normal(part)) for i, part in enumerate(_VARIABLE.split(segment))))
+    pattern = re.compile(
+        "".join("(.+)" if i % 2 else re.escape(_normal(part)) for i, part in enumerate(_VARIABLE.split(segment)))
+    )
     for known, child in node.patterns:
         if known.pattern == pattern.pattern:
             return child

@@ -34,8 +34,12 @@ Authenticator: TypeAlias = "Callable[[Credentials, RequestContext], Awaitable[An
 """Returns who the caller is (anything but None). None means not valid: 401. Raise `HttpProblem(403)` to forbid."""
 
 
-async def authenticate(requirements: Sequence[Sequence[Use]], schemes: Mapping[str, Scheme],
-                       authenticators: Mapping[str, Authenticator], request: RequestContext) -> dict[str, Any]:
+async def authenticate(
+    requirements: Sequence[Sequence[Use]],
+    schemes: Mapping[str, Scheme],
+    authenticators: Mapping[str, Authenticator],
+    request: RequestContext,
+) -> dict[str, Any]:
     """Principals by scheme, of the first alternative that is met. Raises `HttpProblem` 401 or what a hook raises."""
     refusal: HttpProblem | None = None
     anonymous = False
@@ -64,8 +68,9 @@ async def authenticate(requirements: Sequence[Sequence[Use]], schemes: Mapping[s
     raise HttpProblem(401, "Credentials are missing.", headers=_challenge(requirements, schemes, invalid=False))
 
 
-async def _principal(credentials: Credentials, authenticators: Mapping[str, Authenticator],
-                     request: RequestContext) -> Any:
+async def _principal(
+    credentials: Credentials, authenticators: Mapping[str, Authenticator], request: RequestContext
+) -> Any:
     principal = await authenticators[credentials.scheme.name](credentials, request)
     if principal is None:
         raise HttpProblem(401, "The credentials are not valid.")
@@ -102,8 +107,9 @@ def _api_key(scheme: Scheme, request: RequestContext) -> str:
     return request.headers.get(scheme.parameter.lower(), "")
 
 
-def _challenge(requirements: Sequence[Sequence[Use]], schemes: Mapping[str, Scheme], *,
-               invalid: bool) -> dict[str, str]:
+def _challenge(
+    requirements: Sequence[Sequence[Use]], schemes: Mapping[str, Scheme], *, invalid: bool
+) -> dict[str, str]:
     """RFC 9110 section 11.6.1; an API key has no registered challenge, and 401 needs one."""
     found: dict[str, None] = {}
     for use in (use for requirement in requirements for use in requirement):

@@ -95,8 +95,9 @@ class _Bound:
 class ContractRoute(BaseRoute):
     """All operations of one contract as one route of a Starlette or FastAPI application."""
 
-    def __init__(self, routes: Iterable[Route], schemes: Iterable[Scheme] = (),
-                 options: ServerOptions | None = None) -> None:
+    def __init__(
+        self, routes: Iterable[Route], schemes: Iterable[Scheme] = (), options: ServerOptions | None = None
+    ) -> None:
         self._options = options or ServerOptions()
         self._schemes = {scheme.name: scheme for scheme in schemes}
         self._router: Router[_Bound] = Router()
@@ -106,8 +107,9 @@ class ContractRoute(BaseRoute):
             self._router.add(route.operation.method, self._options.prefix + path, _bound(route))
 
     def _check(self, operation: Operation[Any]) -> None:
-        missing = {use.scheme for requirement in operation.security for use in requirement
-                   } - self._options.authenticators.keys()
+        missing = {
+            use.scheme for requirement in operation.security for use in requirement
+        } - self._options.authenticators.keys()
         if missing:
             raise ValueError(f"{operation.name} needs an authenticator for {', '.join(sorted(missing))}")
 
@@ -119,7 +121,7 @@ class ContractRoute(BaseRoute):
         path = raw.decode("ascii", "replace") if raw else scope["path"]
         root = scope.get("root_path", "")
         if root and path.startswith(root):
-            path = path[len(root):]
+            path = path[len(root) :]
         found = self._router.find(path.partition("?")[0])
         return (Match.NONE, {}) if found is None else (Match.FULL, {"treaty": found})
 
@@ -151,8 +153,9 @@ class ContractRoute(BaseRoute):
             await sender.problem(HttpProblem(504, "The request took too long."))
         except CircuitOpen as problem:
             wait = header_value(problem.retry_after or 1.0)
-            await sender.problem(HttpProblem(503, "A service behind this one is not available.",
-                                             headers={"retry-after": wait}))
+            await sender.problem(
+                HttpProblem(503, "A service behind this one is not available.", headers={"retry-after": wait})
+            )
         except TransportError:
             _log.exception("%s: a service behind this one cannot be reached", bound.operation.name)
             await sender.problem(HttpProblem(503, "A service behind this one is not available."))
@@ -160,8 +163,14 @@ class ContractRoute(BaseRoute):
             _log.exception("%s failed", bound.operation.name)
             await sender.problem(HttpProblem(500, "The server failed to handle the request."))
 
-    async def _serve(self, bound: _Bound, context: RequestContext, path_values: Mapping[str, str],
-                     receive: AsgiReceive, sender: Sender) -> None:
+    async def _serve(
+        self,
+        bound: _Bound,
+        context: RequestContext,
+        path_values: Mapping[str, str],
+        receive: AsgiReceive,
+        sender: Sender,
+    ) -> None:
         operation, options = bound.operation, self._options
         if operation.security:
             context.principals = await authenticate(operation.security, self._schemes, options.authenticators, context)
@@ -186,9 +195,14 @@ class ContractRoute(BaseRoute):
 
 def _bound(route: Route) -> _Bound:
     operation = route.operation
-    offered = tuple(dict.fromkeys(content.media_type for answer in operation.answers
-                                  if answer.status[0] == "2" or answer.status == "default"
-                                  for content in answer.content))
+    offered = tuple(
+        dict.fromkeys(
+            content.media_type
+            for answer in operation.answers
+            if answer.status[0] == "2" or answer.status == "default"
+            for content in answer.content
+        )
+    )
     streams = any(kind_of(media_type) == "events" for media_type in offered)
     return _Bound(operation, route.handler, bool(operation.body), streams, offered)
 
@@ -208,14 +222,23 @@ def _check_accept(bound: _Bound, context: RequestContext) -> None:
         if weight.replace(" ", "") in ("q=0", "q=0.0"):
             continue
         for offered in bound.offered:
-            if name in ("*/*", offered.lower()) or offered == "*/*" or (
-                    name.endswith("/*") and offered.lower().startswith(name[:-1])):
+            if (
+                name in ("*/*", offered.lower())
+                or offered == "*/*"
+                or (name.endswith("/*") and offered.lower().startswith(name[:-1]))
+            ):
                 return
     raise HttpProblem(406, f"This operation offers {', '.join(bound.offered)}.")
 
 
-async def _answer(operation: Operation[Any], result: Any, context: RequestContext, receive: AsgiReceive,
-                  sender: Sender, limit: asyncio.Timeout | None = None) -> None:
+async def _answer(
+    operation: Operation[Any],
+    result: Any,
+    context: RequestContext,
+    receive: AsgiReceive,
+    sender: Sender,
+    limit: asyncio.Timeout | None = None,
+) -> None:
     if not isinstance(result, AsyncIterable):
         result = await result
     reply = result if isinstance(result, Reply) else Reply(result)
@@ -283,9 +306,16 @@ def _chosen(answer: Answer, reply: Reply[Any], context: RequestContext) -> Conte
     return answer.content[0]
 
 
-async def _stream(operation: Operation[Any], content: Content, status: int, headers: list[tuple[str, str]],
-                  iterator: AsyncIterator[Any], receive: AsgiReceive, sender: Sender,
-                  limit: asyncio.Timeout | None) -> None:
+async def _stream(
+    operation: Operation[Any],
+    content: Content,
+    status: int,
+    headers: list[tuple[str, str]],
+    iterator: AsyncIterator[Any],
+    receive: AsgiReceive,
+    sender: Sender,
+    limit: asyncio.Timeout | None,
+) -> None:
     """The first item is awaited before the status is sent, so that an early failure is still a problem document."""
     headers = [("content-type", content.media_type), *headers]
     if content.kind == "events":
@@ -345,12 +375,20 @@ def _chunk(operation: Operation[Any], content: Content, item: Any) -> bytes:
     return event(codec_of(operation, "event", content.type).to_json(item))
 
 
-def build_app(routes: Iterable[Route], schemes: Iterable[Scheme], *, title: str, version: str,
-               options: ServerOptions | None = None, contract: bytes | None = None) -> FastAPI:
+def build_app(
+    routes: Iterable[Route],
+    schemes: Iterable[Scheme],
+    *,
+    title: str,
+    version: str,
+    options: ServerOptions | None = None,
+    contract: bytes | None = None,
+) -> FastAPI:
     """A FastAPI application that serves the routes; `contract` is served at `/openapi.json`."""
     app = FastAPI(title=title, version=version, openapi_url=None, docs_url=None, redoc_url=None)
     app.router.routes.append(ContractRoute(routes, schemes, options))
     if contract is not None:
+
         async def serve_contract(_: Request) -> Response:
             return Response(contract, media_type="application/json")
 
@@ -383,5 +421,12 @@ def _problem_of(error: Exception) -> HttpProblem:
     return HttpProblem(500, "The server failed to handle the request.")
 
 
-__all__ = ["ContractRoute", "Reply", "RequestContext", "Route", "ServerOptions", "build_app",
-           "install_problem_handlers"]
+__all__ = [
+    "ContractRoute",
+    "Reply",
+    "RequestContext",
+    "Route",
+    "ServerOptions",
+    "build_app",
+    "install_problem_handlers",
+]

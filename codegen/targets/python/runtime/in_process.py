@@ -48,8 +48,9 @@ class _Pending:
 class InProcessTransport:
     """Addresses, groups, competing consumers, order per key, redelivery and dead letters in memory."""
 
-    def __init__(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-                 now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, now: Callable[[], datetime] = utc_now
+    ) -> None:
         self._sleep = sleep
         self._now = now
         self._logs: dict[str, list[tuple[str, PublishedMessage]]] = {}
@@ -68,8 +69,9 @@ class InProcessTransport:
                 group.admit(_Pending(id_, message))
         return id_
 
-    async def subscribe(self, address: str, group: str, handler: Handler,
-                        options: SubscribeOptions | None = None) -> InProcessSubscription:
+    async def subscribe(
+        self, address: str, group: str, handler: Handler, options: SubscribeOptions | None = None
+    ) -> InProcessSubscription:
         """Join the group; the first member creates it, with the history of the address unless told otherwise."""
         options = options or SubscribeOptions()
         joined = self._groups.get((address, group))
@@ -152,9 +154,15 @@ class _Group:
     def delivery(self, pending: _Pending) -> ReceivedMessage:
         message = pending.message
         return ReceivedMessage(
-            id=pending.id, address=self.address, body=message.body, content_type=message.content_type,
-            headers=dict(message.headers), ordering_key=message.ordering_key, attempt=max(1, pending.attempts),
-            first_seen=pending.first_seen or self.transport._now())
+            id=pending.id,
+            address=self.address,
+            body=message.body,
+            content_type=message.content_type,
+            headers=dict(message.headers),
+            ordering_key=message.ordering_key,
+            attempt=max(1, pending.attempts),
+            first_seen=pending.first_seen or self.transport._now(),
+        )
 
     def begin(self, pending: _Pending) -> ReceivedMessage:
         pending.attempts += 1
@@ -187,8 +195,9 @@ class _Group:
         self._ready.append(pending)
         self.dispatch()
 
-    async def give_up(self, pending: _Pending, message: ReceivedMessage, reason: str,
-                      options: SubscribeOptions) -> None:
+    async def give_up(
+        self, pending: _Pending, message: ReceivedMessage, reason: str, options: SubscribeOptions
+    ) -> None:
         if options.dead_letter is not None:
             await self.transport.publish(options.dead_letter, dead_letter(message, reason, group=self.name))
         else:

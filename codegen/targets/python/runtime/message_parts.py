@@ -13,8 +13,19 @@ from .transport import PublishedMessage, ReceivedMessage
 
 MESSAGE_NAME = "x-message-name"
 """Header that says which message of a channel this is, for formats that do not say it themselves."""
-_OURS = frozenset({MESSAGE_NAME, "traceparent", "tracestate", "x-dlq-reason", "x-attempts", "x-first-seen",
-                   "x-origin-topic", "x-origin-id", "x-origin-group"})
+_OURS = frozenset(
+    {
+        MESSAGE_NAME,
+        "traceparent",
+        "tracestate",
+        "x-dlq-reason",
+        "x-attempts",
+        "x-first-seen",
+        "x-origin-topic",
+        "x-origin-id",
+        "x-origin-group",
+    }
+)
 _EXPRESSION = re.compile(r"\$message\.(header|payload)(?:#(/.*)?)?", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 HeadersT = TypeVar("HeadersT", bound=Model)

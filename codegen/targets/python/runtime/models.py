@@ -25,14 +25,31 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from .strictness import is_strict, strict_requests
 
-__all__ = ["Codec", "DirectedModel", "Model", "Omissible", "ValidationError", "constant", "is_strict",
-           "property_count", "strict_requests"]
+__all__ = [
+    "Codec",
+    "DirectedModel",
+    "Model",
+    "Omissible",
+    "ValidationError",
+    "constant",
+    "is_strict",
+    "property_count",
+    "strict_requests",
+]
 
 T = TypeVar("T")
 
 _CONFIG = ConfigDict(
-    defer_build=True, extra="allow", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True,
-    allow_inf_nan=False, protected_namespaces=(), val_json_bytes="base64", ser_json_bytes="base64")
+    defer_build=True,
+    extra="allow",
+    validate_by_name=True,
+    validate_by_alias=True,
+    serialize_by_alias=True,
+    allow_inf_nan=False,
+    protected_namespaces=(),
+    val_json_bytes="base64",
+    ser_json_bytes="base64",
+)
 
 
 class _Constant:
@@ -75,17 +92,24 @@ class Model(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """The same as `to_json` as a JSON-compatible value."""
         value: dict[str, Any] = self.__pydantic_serializer__.to_python(
-            self, mode="json", by_alias=True, exclude_unset=True, warnings="error")
+            self, mode="json", by_alias=True, exclude_unset=True, warnings="error"
+        )
         return value
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        found = {name: mark.value for name, field in vars(cls).items() if isinstance(field, FieldInfo)
-                 for mark in field.metadata if isinstance(mark, _Constant)}
+        found = {
+            name: mark.value
+            for name, field in vars(cls).items()
+            if isinstance(field, FieldInfo)
+            for mark in field.metadata
+            if isinstance(mark, _Constant)
+        }
         if found:
             cls.__constants__ = {**cls.__constants__, **found}
         super().__init_subclass__(**kwargs)
 
     if not TYPE_CHECKING:
+
         def __init__(self, /, **data: Any) -> None:
             if self.__constants__:
                 data = self.__constants__ | data
@@ -111,6 +135,7 @@ class DirectedModel(Model):
 
 def property_count(least: int | None, most: int | None) -> Callable[[Any], Any]:
     """A validator of how many properties a model has that are present."""
+
     def check(model: Model) -> Model:
         count = len(model.to_dict())
         if (least is not None and count < least) or (most is not None and count > most):

@@ -27,7 +27,7 @@ def _value_of(member: Enum) -> object:
 def _adopt(cls: type[_E], member: _E, value: object) -> _E:
     member._name_ = str(value)
     member._value_ = value
-    member.__objclass__ = cls  # type: ignore[attr-defined]
+    vars(member)["__objclass__"] = cls
     return member
 
 
@@ -62,8 +62,11 @@ class OpenIntEnum(IntEnum):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         whole = core_schema.no_info_after_validator_function(cls, core_schema.int_schema())
-        return core_schema.json_or_python_schema(json_schema=whole, python_schema=handler(source),
-                                                 serialization=core_schema.plain_serializer_function_ser_schema(int))
+        return core_schema.json_or_python_schema(
+            json_schema=whole,
+            python_schema=handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(int),
+        )
 
     @property
     def is_known(self) -> bool:
@@ -86,8 +89,10 @@ class OpenMixedEnum(Enum):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         value = core_schema.no_info_after_validator_function(cls._of_value, core_schema.any_schema())
         return core_schema.json_or_python_schema(
-            json_schema=value, python_schema=handler(source),
-            serialization=core_schema.plain_serializer_function_ser_schema(_value_of))
+            json_schema=value,
+            python_schema=handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(_value_of),
+        )
 
     @classmethod
     def _of_value(cls, value: object) -> OpenMixedEnum:

@@ -92,8 +92,9 @@ def _path_value(param: Param, value: Any) -> str:
 def _encoded(value: Any, safe: str) -> tuple[list[tuple[str, str]], bool]:
     """(key, text) pairs, percent-encoded, and whether the value is an object."""
     if isinstance(value, dict):
-        return [(quote(str(k), safe=safe), quote(scalar_text(v), safe=safe)) for k, v in value.items()
-                if v is not None], True
+        return [
+            (quote(str(k), safe=safe), quote(scalar_text(v), safe=safe)) for k, v in value.items() if v is not None
+        ], True
     values = value if isinstance(value, list) else [value]
     return [("", quote(scalar_text(item), safe=safe)) for item in values if item is not None], False
 
@@ -216,9 +217,14 @@ def _split(param: Param, text: str) -> list[str]:
 
 
 def _members(param: Param, pairs: Iterable[tuple[str, str]], shape: dict[str, Shape]) -> dict[str, Any]:
-    return {unquote_plus(name): convert(f"{param.name}.{unquote_plus(name)}", unquote_plus(text),
-                                        shape.get(unquote_plus(name), shape.get("*", "string")))
-            for name, text in pairs}
+    return {
+        unquote_plus(name): convert(
+            f"{param.name}.{unquote_plus(name)}",
+            unquote_plus(text),
+            shape.get(unquote_plus(name), shape.get("*", "string")),
+        )
+        for name, text in pairs
+    }
 
 
 def _read_deep(param: Param, query: Mapping[str, list[str]]) -> Any:
@@ -227,7 +233,7 @@ def _read_deep(param: Param, query: Mapping[str, list[str]]) -> Any:
     for name, values in query.items():
         if not name.startswith(prefix):
             continue
-        keys = re.findall(r"\[([^\[\]]*)\]", name[len(param.name):])
+        keys = re.findall(r"\[([^\[\]]*)\]", name[len(param.name) :])
         if name != param.name + "".join(f"[{key}]" for key in keys) or len(keys) > _MAX_DEPTH:
             raise ParameterError(name, "is not `name[key]`")
         keys = keys[:-1] if keys[-1] == "" and len(keys) > 1 else keys
@@ -267,18 +273,27 @@ def read_simple(param: Param, text: str) -> Any:
     items = list(text.split(separator)) if text else []
     if isinstance(shape, list):
         return [convert(param.name, decode(item), shape[0]) for item in items]
-    pairs = ([tuple(item.partition("=")[::2]) for item in items] if param.explode
-             else list(zip(items[::2], items[1::2], strict=False)))
-    return {decode(k): convert(f"{param.name}.{k}", decode(v), shape.get(decode(k), shape.get("*", "string")))
-            for k, v in pairs}
+    pairs = (
+        [tuple(item.partition("=")[::2]) for item in items]
+        if param.explode
+        else list(zip(items[::2], items[1::2], strict=False))
+    )
+    return {
+        decode(k): convert(f"{param.name}.{k}", decode(v), shape.get(decode(k), shape.get("*", "string")))
+        for k, v in pairs
+    }
 
 
 def _read_matrix(param: Param, text: str) -> Any:
     pairs = [part.partition("=")[::2] for part in text.split(";") if part]
     shape = param.shape
     if isinstance(shape, dict) and param.explode:
-        return {unquote_path(k): convert(f"{param.name}.{k}", unquote_path(v),
-                                         shape.get(unquote_path(k), shape.get("*", "string"))) for k, v in pairs}
+        return {
+            unquote_path(k): convert(
+                f"{param.name}.{k}", unquote_path(v), shape.get(unquote_path(k), shape.get("*", "string"))
+            )
+            for k, v in pairs
+        }
     if not pairs or any(key != param.name for key, _ in pairs):
         raise ParameterError(param.name, f"must be written `;{param.name}=value`")
     if isinstance(shape, list):

@@ -50,16 +50,36 @@ class HttpProblem(HttpError):
     what is wrong, one by one; `extensions` are further members of the document.
     """
 
-    def __init__(self, status: int, detail: str = "", *, type: str = "about:blank", title: str = "",
-                 instance: str = "", errors: Iterable[Fault] = (), extensions: Mapping[str, Any] | None = None,
-                 headers: Mapping[str, str] | None = None, model: Any = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str = "",
+        *,
+        type: str = "about:blank",
+        title: str = "",
+        instance: str = "",
+        errors: Iterable[Fault] = (),
+        extensions: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        model: Any = None,
+    ) -> None:
         members = dict(extensions or {})
         faults = [fault.as_dict() for fault in errors]
         if faults:
             members["errors"] = faults
-        super().__init__(status, headers=headers or {}, model=model, problem=ProblemDetails(
-            type=type, title=title or phrase(status), status=status, detail=detail, instance=instance,
-            extensions=members))
+        super().__init__(
+            status,
+            headers=headers or {},
+            model=model,
+            problem=ProblemDetails(
+                type=type,
+                title=title or phrase(status),
+                status=status,
+                detail=detail,
+                instance=instance,
+                extensions=members,
+            ),
+        )
 
 
 def phrase(status: int) -> str:
@@ -102,7 +122,12 @@ def read_problem(status: int, content_type: str, body: bytes) -> ProblemDetails 
 
     stated = found.get("status")
     return ProblemDetails(
-        type=text("type", "about:blank"), title=text("title"), detail=text("detail"), instance=text("instance"),
+        type=text("type", "about:blank"),
+        title=text("title"),
+        detail=text("detail"),
+        instance=text("instance"),
         status=stated if isinstance(stated, int) else status,
-        extensions={key: value for key, value in found.items()
-                    if key not in ("type", "title", "status", "detail", "instance")})
+        extensions={
+            key: value for key, value in found.items() if key not in ("type", "title", "status", "detail", "instance")
+        },
+    )

@@ -9,8 +9,15 @@ from .message_parts import MESSAGE_NAME, MessageExpression
 from .transport import PublishedMessage
 
 
-def outgoing(body: bytes, content_type: str, *, headers: Mapping[str, str] | None = None, name: str | None = None,
-             ordering_key: str | MessageExpression | None = None, traced: bool = False) -> PublishedMessage:
+def outgoing(
+    body: bytes,
+    content_type: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    name: str | None = None,
+    ordering_key: str | MessageExpression | None = None,
+    traced: bool = False,
+) -> PublishedMessage:
     """The message to publish.
 
     `name` is the contract's name of the message, sent as a header. `traced` says that the body carries the trace

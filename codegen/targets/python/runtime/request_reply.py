@@ -83,8 +83,9 @@ class ReplyInbox:
         self._subscriptions: dict[tuple[str, MessageExpression], Subscription] = {}
         self._subscribing = asyncio.Lock()
 
-    async def request(self, address: str, message: PublishedMessage, exchange: Exchange, *,
-                      within: float) -> ReceivedMessage:
+    async def request(
+        self, address: str, message: PublishedMessage, exchange: Exchange, *, within: float
+    ) -> ReceivedMessage:
         """Publish and wait for the reply, `within` seconds at most. `DeadlineExceeded` when none came."""
         reply_address = exchange.reply_address or self._own_address
         message, correlation = _correlated(message, exchange, reply_address)
@@ -113,7 +114,8 @@ class ReplyInbox:
                 return Success()
 
             self._subscriptions[address, correlation] = await self._transport.subscribe(
-                address, f"replies.{uuid.uuid4()}", receive, SubscribeOptions(start=StartAt.NOW))
+                address, f"replies.{uuid.uuid4()}", receive, SubscribeOptions(start=StartAt.NOW)
+            )
 
     async def close(self) -> None:
         """Stop reading replies; requests under way time out."""

@@ -121,8 +121,9 @@ class RetryPolicy:
         ceiling = min(self.max_backoff, self.initial_backoff * self.multiplier ** (attempt - 1))
         return ceiling * draw() if self.jitter else ceiling
 
-    def delay(self, error: TreatyError, attempt: int, deadline: Deadline | None,
-              draw: Callable[[], float] = random.random) -> float | None:
+    def delay(
+        self, error: TreatyError, attempt: int, deadline: Deadline | None, draw: Callable[[], float] = random.random
+    ) -> float | None:
         """Seconds until the next attempt, or None when there is none: `error` is final."""
         if attempt >= self.max_attempts or not self.retry_on(error):
             return None
@@ -161,9 +162,16 @@ class CircuitBreaker:
     began before the last change of state do not count. For one event loop; not safe across threads.
     """
 
-    def __init__(self, name: str = "", *, failure_threshold: int = 5, recovery_timeout: float = 30.0,
-                 half_open_max_calls: int = 3, clock: Clock = time.monotonic,
-                 on_change: StateChange | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "",
+        *,
+        failure_threshold: int = 5,
+        recovery_timeout: float = 30.0,
+        half_open_max_calls: int = 3,
+        clock: Clock = time.monotonic,
+        on_change: StateChange | None = None,
+    ) -> None:
         self.name = name
         self.failure_threshold = failure_threshold
         self.recovery_timeout = recovery_timeout
@@ -259,8 +267,7 @@ class Resilience:
     on_retry: Callable[[TreatyError, int, float], None] | None = None
     """Told of each repetition: the error, the number of the attempt that failed, the seconds until the next."""
 
-    async def call(self, attempt: Callable[[int], Awaitable[_T]], *, deadline: Deadline | None,
-                   repeatable: bool) -> _T:
+    async def call(self, attempt: Callable[[int], Awaitable[_T]], *, deadline: Deadline | None, repeatable: bool) -> _T:
         """Run `attempt(number)` (from 1) until it succeeds or its error is final.
 
         `repeatable`: the call is safe or idempotent, or carries an idempotency key; otherwise it is sent once.

@@ -30,8 +30,12 @@ _MESSAGES: Mapping[str, tuple[tuple[str, int, descriptor_pb2.FieldDescriptorProt
     "RetryInfo": (("retry_delay", 1, _MESSAGE, "google.protobuf.Duration"),),
     "BadRequest": (("field_violations", 1, _MESSAGE, "*FieldViolation"),),
     "FieldViolation": (("field", 1, _STRING, ""), ("description", 2, _STRING, ""), ("reason", 3, _STRING, "")),
-    "ResourceInfo": (("resource_type", 1, _STRING, ""), ("resource_name", 2, _STRING, ""), ("owner", 3, _STRING, ""),
-                     ("description", 4, _STRING, "")),
+    "ResourceInfo": (
+        ("resource_type", 1, _STRING, ""),
+        ("resource_name", 2, _STRING, ""),
+        ("owner", 3, _STRING, ""),
+        ("description", 4, _STRING, ""),
+    ),
     "PreconditionFailure": (("violations", 1, _MESSAGE, "*PreconditionViolation"),),
     "PreconditionViolation": (("type", 1, _STRING, ""), ("subject", 2, _STRING, ""), ("description", 3, _STRING, "")),
     "QuotaFailure": (("violations", 1, _MESSAGE, "*QuotaViolation"),),
@@ -110,12 +114,14 @@ def _write_retry_info(detail: details.RetryInfo, message: Any) -> None:
 _WRITERS: Mapping[str, Callable[[Any, Any], None]] = {"ErrorInfo": _write_error_info, "RetryInfo": _write_retry_info}
 
 
-def _reader(kind: Callable[..., Detail], repeated: str = "",
-            item: Callable[..., object] | None = None) -> Callable[[Any], Detail]:
+def _reader(
+    kind: Callable[..., Detail], repeated: str = "", item: Callable[..., object] | None = None
+) -> Callable[[Any], Detail]:
     def read(message: Any) -> Detail:
         if item is not None:
             return kind(**{repeated: tuple(item(**_values(found)) for found in getattr(message, repeated))})
         return kind(**_values(message))
+
     return read
 
 
@@ -124,8 +130,9 @@ def _values(message: Message) -> dict[str, Any]:
 
 
 def _read_error_info(message: Any) -> Detail:
-    return details.ErrorInfo(reason=message.reason, domain=message.domain,
-                             metadata={pair.key: pair.value for pair in message.metadata})
+    return details.ErrorInfo(
+        reason=message.reason, domain=message.domain, metadata={pair.key: pair.value for pair in message.metadata}
+    )
 
 
 def _read_retry_info(message: Any) -> Detail:
@@ -155,8 +162,11 @@ def _classes() -> dict[str, type[Message]]:
     for bundled in (any_pb2, duration_pb2):
         pool.AddSerializedFile(bundled.DESCRIPTOR.serialized_pb)
     file = descriptor_pb2.FileDescriptorProto(
-        name="treaty/rich_status.proto", package="google.rpc", syntax="proto3",
-        dependency=["google/protobuf/any.proto", "google/protobuf/duration.proto"])
+        name="treaty/rich_status.proto",
+        package="google.rpc",
+        syntax="proto3",
+        dependency=["google/protobuf/any.proto", "google/protobuf/duration.proto"],
+    )
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
         for field_name, number, kind, target in fields:

@@ -60,11 +60,15 @@ class _Wide:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         number = handler(source)
         text = core_schema.chain_schema(
-            [core_schema.no_info_after_validator_function(_integer, core_schema.str_schema(pattern=_INTEGER_TEXT)),
-             number])
+            [
+                core_schema.no_info_after_validator_function(_integer, core_schema.str_schema(pattern=_INTEGER_TEXT)),
+                number,
+            ]
+        )
         either = core_schema.union_schema([number, (text, "<text>")], mode="left_to_right")
-        return core_schema.json_or_python_schema(json_schema=either, python_schema=number,
-                                                 serialization=core_schema.simple_ser_schema("int"))
+        return core_schema.json_or_python_schema(
+            json_schema=either, python_schema=number, serialization=core_schema.simple_ser_schema("int")
+        )
 
 
 def _integer(value: str) -> int:
@@ -92,7 +96,8 @@ class _ExactNumber:
         return core_schema.json_or_python_schema(
             json_schema=core_schema.no_info_before_validator_function(_decimal_of_number, decimal),
             python_schema=decimal,
-            serialization=core_schema.plain_serializer_function_ser_schema(number_of_decimal, when_used="json"))
+            serialization=core_schema.plain_serializer_function_ser_schema(number_of_decimal, when_used="json"),
+        )
 
 
 def _decimal_of_number(value: object) -> Decimal:
@@ -101,8 +106,10 @@ def _decimal_of_number(value: object) -> Decimal:
     exact = Decimal(repr(value))
     if isinstance(value, float) and exact.is_finite() and len(exact.as_tuple().digits) > MAX_EXACT_DIGITS:
         raise PydanticCustomError(
-            "decimal_inexact", "Number has more than {digits} digits and cannot be read exactly",
-            {"digits": MAX_EXACT_DIGITS})
+            "decimal_inexact",
+            "Number has more than {digits} digits and cannot be read exactly",
+            {"digits": MAX_EXACT_DIGITS},
+        )
     return exact
 
 
@@ -135,10 +142,13 @@ class ExactText:
         text = core_schema.str_schema(pattern=self.pattern, min_length=self.min_length, max_length=self.max_length)
         return core_schema.json_or_python_schema(
             json_schema=core_schema.chain_schema(
-                [core_schema.no_info_after_validator_function(_decimal_of_text, text), decimal]),
+                [core_schema.no_info_after_validator_function(_decimal_of_text, text), decimal]
+            ),
             python_schema=decimal,
             serialization=core_schema.plain_serializer_function_ser_schema(
-                _text_of_decimal, return_schema=core_schema.str_schema(), when_used="json"))
+                _text_of_decimal, return_schema=core_schema.str_schema(), when_used="json"
+            ),
+        )
 
 
 _DECIMAL_TEXT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
@@ -169,26 +179,37 @@ Base64: TypeAlias = Annotated[bytes, PlainSerializer(_base64_text, return_type=s
 class _Duration:
     """ISO 8601 without years and months, which have no fixed length."""
 
-    _SHAPE = re.compile(r"([+-])?P(?=[0-9T])(?:(\d+)W)?(?:(\d+)D)?"
-                        r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+    _SHAPE = re.compile(
+        r"([+-])?P(?=[0-9T])(?:(\d+)W)?(?:(\d+)D)?"
+        r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?"
+    )
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         duration = handler(source)
         text = core_schema.no_info_after_validator_function(self._parse, core_schema.str_schema())
         return core_schema.json_or_python_schema(
-            json_schema=core_schema.chain_schema([text, duration]), python_schema=duration,
+            json_schema=core_schema.chain_schema([text, duration]),
+            python_schema=duration,
             serialization=core_schema.plain_serializer_function_ser_schema(
-                text_of_duration, return_schema=core_schema.str_schema(), when_used="json"))
+                text_of_duration, return_schema=core_schema.str_schema(), when_used="json"
+            ),
+        )
 
     def _parse(self, value: str) -> datetime.timedelta:
         shape = self._SHAPE.fullmatch(value)
         if shape is None:
             raise PydanticCustomError(
-                "duration_parsing", "Input should be an ISO 8601 duration without years and months")
+                "duration_parsing", "Input should be an ISO 8601 duration without years and months"
+            )
         sign, weeks, days, hours, minutes, seconds = shape.groups()
         try:
-            length = datetime.timedelta(weeks=int(weeks or 0), days=int(days or 0), hours=int(hours or 0),
-                                        minutes=int(minutes or 0), seconds=float(seconds or 0))
+            length = datetime.timedelta(
+                weeks=int(weeks or 0),
+                days=int(days or 0),
+                hours=int(hours or 0),
+                minutes=int(minutes or 0),
+                seconds=float(seconds or 0),
+            )
         except OverflowError:
             raise PydanticCustomError("duration_too_large", "Duration is too long") from None
         return -length if sign == "-" else length
@@ -218,8 +239,9 @@ class Matches:
 
         def check(value: str) -> str:
             if compiled.search(value) is None:
-                raise PydanticCustomError("string_pattern_mismatch", "String should match pattern '{pattern}'",
-                                          {"pattern": self.pattern})
+                raise PydanticCustomError(
+                    "string_pattern_mismatch", "String should match pattern '{pattern}'", {"pattern": self.pattern}
+                )
             return value
 
         return core_schema.no_info_after_validator_function(check, handler(source))
@@ -264,8 +286,9 @@ class TupleWithRest:
         *items, rest = get_args(source)
         (tail,) = get_args(rest) or (rest,)
         item, _ = get_args(tail)
-        return core_schema.tuple_schema([handler.generate_schema(one) for one in [*items, item]],
-                                        variadic_item_index=len(items))
+        return core_schema.tuple_schema(
+            [handler.generate_schema(one) for one in [*items, item]], variadic_item_index=len(items)
+        )
 
 
 class _Nothing:

@@ -72,9 +72,16 @@ class RpcFront:
         self._options = options or FrontOptions()
         self._forwarded = (*_ALWAYS_FORWARDED, *self._options.forwarded)
 
-    async def unary(self, operation: Operation[T], how: Transcoding, rpc: Callable[..., Awaitable[Message]],
-                    context: RequestContext, arguments: Mapping[str, Any], body: Any = None,
-                    idempotency_key: str | None = None) -> T:
+    async def unary(
+        self,
+        operation: Operation[T],
+        how: Transcoding,
+        rpc: Callable[..., Awaitable[Message]],
+        context: RequestContext,
+        arguments: Mapping[str, Any],
+        body: Any = None,
+        idempotency_key: str | None = None,
+    ) -> T:
         """Call a unary RPC; the operation's result. Raises `HttpProblem`."""
         request = build_request(how, arguments, body, context.body)
         try:
@@ -83,9 +90,16 @@ class RpcFront:
             raise self._problem(how, error) from error
         return _result(operation, how, reply)
 
-    async def stream(self, operation: Operation[T], how: Transcoding, rpc: Callable[..., AsyncIterable[Message]],
-                     context: RequestContext, arguments: Mapping[str, Any], body: Any = None,
-                     idempotency_key: str | None = None) -> AsyncIterator[T]:
+    async def stream(
+        self,
+        operation: Operation[T],
+        how: Transcoding,
+        rpc: Callable[..., AsyncIterable[Message]],
+        context: RequestContext,
+        arguments: Mapping[str, Any],
+        body: Any = None,
+        idempotency_key: str | None = None,
+    ) -> AsyncIterator[T]:
         """Call an RPC that answers with a stream; the data of each event."""
         request = build_request(how, arguments, body, context.body)
         try:
@@ -114,8 +128,9 @@ class RpcFront:
         if status == 401:
             headers["www-authenticate"] = 'Bearer realm="api"'
         faults = tuple(Fault(violation.description, field=violation.field) for violation in error.field_violations)
-        return HttpProblem(status, _SAID.get(error.code, error.message), errors=faults, extensions=members,
-                           headers=headers)
+        return HttpProblem(
+            status, _SAID.get(error.code, error.message), errors=faults, extensions=members, headers=headers
+        )
 
 
 def build_request(how: Transcoding, arguments: Mapping[str, Any], body: Any, raw: bytes) -> Message:
@@ -184,12 +199,14 @@ def _result(operation: Operation[T], how: Transcoding, reply: Message) -> T:
         content = answer.content[0]
         try:
             found: T = codec_of(operation, ("front", content.media_type), content.type or Any).from_value(
-                to_json_value(reply, how.response))
+                to_json_value(reply, how.response)
+            )
         except ValidationError as problem:
             first = problem.errors(include_input=False, include_url=False)[0]
             place = "/".join(str(part) for part in first["loc"])
-            raise ProtocolError(f"{operation.name}: the service's answer breaks the contract at /{place}: "
-                                f"{first['msg']}") from problem
+            raise ProtocolError(
+                f"{operation.name}: the service's answer breaks the contract at /{place}: {first['msg']}"
+            ) from problem
         return found
     raise ProtocolError(f"{operation.name} has no success in the contract")
 
@@ -200,6 +217,7 @@ def to_json_value(message: Message, part: str | None = None) -> Any:
         found = getattr(message, part)
         if isinstance(found, Message):
             return to_json_value(found)
-    value = json_format.MessageToDict(message, preserving_proto_field_name=True,
-                                      always_print_fields_with_no_presence=True)
+    value = json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
     return value if part is None else value[part]

@@ -149,8 +149,9 @@ class Transport(Protocol):
         the message may then be there or not, and publishing it again may store it twice.
         """
 
-    async def subscribe(self, address: str, group: str, handler: Handler,
-                        options: SubscribeOptions | None = None) -> Subscription:
+    async def subscribe(
+        self, address: str, group: str, handler: Handler, options: SubscribeOptions | None = None
+    ) -> Subscription:
         """Deliver the messages of an address to `handler`, as a member of `group`."""
 
     async def close(self) -> None:
@@ -204,10 +205,19 @@ async def run_handler(handler: Handler, message: ReceivedMessage) -> Outcome:
 def dead_letter(message: ReceivedMessage, reason: str, *, group: str) -> PublishedMessage:
     """The message unchanged, with headers that say why it was given up, after how many attempts, and where it was."""
     return PublishedMessage(
-        body=message.body, content_type=message.content_type, ordering_key=message.ordering_key,
-        headers={**message.headers, DLQ_REASON: _one_line(reason), ATTEMPTS: str(message.attempt),
-                 FIRST_SEEN: message.first_seen.isoformat(), ORIGIN_TOPIC: message.address, ORIGIN_ID: message.id,
-                 ORIGIN_GROUP: group})
+        body=message.body,
+        content_type=message.content_type,
+        ordering_key=message.ordering_key,
+        headers={
+            **message.headers,
+            DLQ_REASON: _one_line(reason),
+            ATTEMPTS: str(message.attempt),
+            FIRST_SEEN: message.first_seen.isoformat(),
+            ORIGIN_TOPIC: message.address,
+            ORIGIN_ID: message.id,
+            ORIGIN_GROUP: group,
+        },
+    )
 
 
 def _one_line(reason: str) -> str:

@@ -53,8 +53,11 @@ class Discriminated:
         return core_schema.union_schema(found, mode="left_to_right")
 
     def _untagged(self, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-        tag = value.get(self.name, value.get(self.attribute)) if isinstance(value, dict) else getattr(
-            value, self.attribute, None)
+        tag = (
+            value.get(self.name, value.get(self.attribute))
+            if isinstance(value, dict)
+            else getattr(value, self.attribute, None)
+        )
         if tag is not None:
             raise PydanticCustomError("unknown_variant", "'{tag}' is not one of the known values", {"tag": str(tag)})
         return handler(value)

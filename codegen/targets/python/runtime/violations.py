@@ -29,9 +29,12 @@ def violations_in(error: ValidationError, value: Any) -> tuple[Violation, ...]:
     """The same for a value that is no longer text."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     primary = [one for one in found if _FALLBACKS.isdisjoint(map(str, one["loc"]))]
-    return tuple(dict.fromkeys(
-        Violation(pointer="".join(_steps(one["loc"], value, missing=one["type"] == "missing")), message=one["msg"])
-        for one in primary or found))
+    return tuple(
+        dict.fromkeys(
+            Violation(pointer="".join(_steps(one["loc"], value, missing=one["type"] == "missing")), message=one["msg"])
+            for one in primary or found
+        )
+    )
 
 
 def _parsed(data: bytes | bytearray | str) -> Any:
