@@ -228,7 +228,7 @@ def test_a_remote_reference_is_followed_when_the_settings_allow_it(tmp_path: Pat
     "text",
     [
         "start: {$ref: '#/a'}\na: {$id: 'https://e.test/x', $defs: {y: {v: 1}}, $ref: '#/$defs/y'}\n",
-        "start: {$ref: '#/m/payload/schema/p'}\nm: {payload: {schemaFormat: x, schema: {d: {v: 1}, p: {$ref: '#/d'}}}}\n",
+        "start: {$ref: '#/m/payload/schema/p'}\nm: {payload: {schemaFormat: f,schema: {d: {v: 1},p: {$ref: '#/d'}}}}\n",
         "start: {$ref: 'https://e.test/x'}\nouter: {inner: {$id: 'https://e.test/x', v: 1}}\n",
         "start: {$ref: 'https://e.test/x#/$defs/y'}\no: {$id: 'https://e.test/x', $defs: {y: {v: 1}}}\n",
     ],

@@ -301,7 +301,7 @@ EQUAL = (
         ("  /a: {get: {operationId: x, security: [{no: []}], responses: {}}}", "openapi/security", 4),
         ("  /a: {get: {operationId: x, parameters: [{name: a, in: body}], responses: {}}}", "openapi/shape", 4),
         (
-            "  /a: {get: {operationId: x, parameters: [{name: a, in: query, style: label, schema: {}}], responses: {}}}",
+            " /a: {get: {operationId: x, parameters: [{name: a, in: query, style: label, schema: {}}], responses: {}}}",
             "openapi/style",
             4,
         ),

@@ -26,7 +26,8 @@ from .transport import Drop, Handler, Outcome, ReceivedMessage, Subscription, Su
 PayloadT = TypeVar("PayloadT")
 HeadersT = TypeVar("HeadersT")
 RawHeaders: TypeAlias = Mapping[str, str]
-_UNDECODABLE = (ValidationError, ProtocolError, UnicodeDecodeError)
+UNDECODABLE = (ValidationError, ProtocolError, UnicodeDecodeError)
+"""What decoding a body raises when the body does not fit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +101,8 @@ class _Dispatcher:
             try:
                 payload = route.decode(message.body)
                 headers = route.headers(message.headers)
-            except _UNDECODABLE as error:
-                problems.append(f"{route.name}: {_summary(error)}")
+            except UNDECODABLE as error:
+                problems.append(f"{route.name}: {summary(error)}")
                 continue
             with trace_scope(_trace(message, envelope)):
                 outcome = await route.handle(payload, Delivery(headers=headers, message=message))
@@ -144,7 +145,8 @@ def _trace(message: ReceivedMessage, envelope: Mapping[str, Any]) -> TraceContex
     return None
 
 
-def _summary(error: Exception) -> str:
+def summary(error: Exception) -> str:
+    """Why a body could not be decoded, in one line."""
     if isinstance(error, ValidationError):
         shown = [
             f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}"

@@ -47,6 +47,10 @@ __all__ = [
 ]
 
 IDEMPOTENCY_KEY = "idempotency-key"
+"""The metadata that carries the key."""
+KEY_FIELD = "idempotency_key"
+"""The request field that carries it instead, where there is one."""
+PAGE_TOKEN = "page_token"
 USER_AGENT = "treaty-python"
 
 _ItemT = TypeVar("_ItemT")
@@ -363,7 +367,7 @@ async def items(
     """The items of all pages (https://google.aip.dev/158), fetched as they are needed."""
     page = type(request)()
     page.CopyFrom(request)
-    seen = {_field(page, "page_token")}
+    seen = {_field(page, PAGE_TOKEN)}
     while True:
         response = await fetch(page)
         for item in of(response):
@@ -374,7 +378,7 @@ async def items(
         if token in seen:
             raise ProtocolError(f"the server gave the page token {token!r} twice")
         seen.add(token)
-        setattr(page, "page_token", token)  # noqa: B010
+        setattr(page, PAGE_TOKEN, token)
 
 
 def _field(message: Message, name: str) -> str:
@@ -383,11 +387,11 @@ def _field(message: Message, name: str) -> str:
 
 def _with_key(request: RequestT, key: str | None) -> tuple[RequestT, str]:
     """The request with its idempotency key: its own, the caller's or a new one."""
-    own = _field(request, "idempotency_key")
+    own = _field(request, KEY_FIELD)
     if own:
         return request, own
     keyed = type(request)()
     keyed.CopyFrom(request)
     chosen = key or new_idempotency_key()
-    setattr(keyed, "idempotency_key", chosen)  # noqa: B010
+    setattr(keyed, KEY_FIELD, chosen)
     return keyed, chosen

@@ -7,9 +7,7 @@ raises is logged, and answered with INTERNAL and no more: texts of other excepti
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from importlib import import_module
@@ -347,17 +345,6 @@ class GrpcServer:
 
     async def __aexit__(self, *exc: object) -> None:
         await self.stop()
-
-
-async def serve(server: GrpcServer) -> None:
-    """Run until SIGTERM or SIGINT, then drain."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with server:
-        LOG.info("serving %s on %s", ", ".join(server.services), server.address)
-        await stop.wait()
 
 
 def _serving_status(*, serving: bool) -> Any:

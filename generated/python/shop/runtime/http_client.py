@@ -330,12 +330,8 @@ class HttpClient:
             if arguments.get(param.argument) is not None:
                 outgoing.cookies.extend(cookie_pairs(param, arguments[param.argument]))
         if operation.security and self.credentials:
-            await apply(
-                operation.security,
-                {scheme.name: scheme for scheme in self.schemes},
-                self.credentials,
-                outgoing,
-            )
+            schemes = {scheme.name: scheme for scheme in self.schemes}
+            await apply(operation.security, schemes, self.credentials, outgoing)
         if outgoing.cookies:
             headers["cookie"] = "; ".join(outgoing.cookies)
         return outgoing

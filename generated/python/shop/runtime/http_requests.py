@@ -18,6 +18,7 @@ from .http_operation import Content, Operation, Param, Part, Shape, kind_of
 from .parameters import ParameterError, convert, parse_query, read_query, read_simple
 from .problem import Fault, HttpProblem
 from .strictness import strict_requests
+from .violations import violations, violations_in
 
 AsgiScope: TypeAlias = MutableMapping[str, Any]
 AsgiReceive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -90,6 +91,7 @@ def read_arguments(
     """Arguments by Python name; what is wrong is added to `faults`. Absent optional ones have their default."""
     arguments: dict[str, Any] = {}
     for param in operation.params:
+        value: Any = None
         try:
             value = _raw_value(param, context, path_values)
             if value is None:
@@ -103,7 +105,15 @@ def read_arguments(
         except ParameterError as problem:
             faults.append(Fault(problem.message, parameter=problem.parameter))
         except ValidationError as problem:
-            faults.extend(_faults(problem, parameter=param.name))
+            places = (
+                violations(problem, value)
+                if isinstance(value, str)
+                else violations_in(problem, value)
+            )
+            faults.extend(
+                Fault(found.message, parameter=param.name, pointer=found.pointer or None)
+                for found in places
+            )
     return arguments
 
 
@@ -163,7 +173,11 @@ def read_body(
         with strict_requests():
             return _parsed(operation, content, content_type, raw)
     except ValidationError as problem:
-        faults.extend(_faults(problem))
+        faults.extend(
+            _faults(problem)
+            if content.kind != "json"
+            else (Fault(found.message, pointer=found.pointer) for found in violations(problem, raw))
+        )
     except ParameterError as problem:
         faults.append(Fault(problem.message, pointer=f"/{problem.parameter}"))
     return None
@@ -329,14 +343,12 @@ class _Collector:
         self.ended = True
 
 
-def _faults(problem: ValidationError, parameter: str | None = None) -> list[Fault]:
+def _faults(problem: ValidationError) -> list[Fault]:
+    """Those of a form, whose fields are the first steps of every place."""
     found = []
     for error in problem.errors(include_url=False, include_input=False, include_context=False):
         pointer = "".join(
             "/" + str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"]
         )
-        if parameter is None:
-            found.append(Fault(error["msg"], pointer=pointer))
-        else:
-            found.append(Fault(error["msg"], parameter=parameter, pointer=pointer or None))
+        found.append(Fault(error["msg"], pointer=pointer))
     return found

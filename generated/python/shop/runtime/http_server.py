@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -33,6 +34,7 @@ from .http_requests import (
     read_bytes,
     read_headers,
 )
+from .http_responses import Describe, Sender, described
 from .http_routing import Router
 from .http_security import Authenticator, authenticate
 from .parameters import header_text
@@ -76,6 +78,8 @@ class ServerOptions:
     prefix: str = ""
     authenticators: Mapping[str, Authenticator] = field(default_factory=dict)
     """By security scheme. Every scheme that a bound operation needs must be there."""
+    describe_problem: Describe | None = None
+    """Members that every problem document gets: `instance`-like facts, a trace id, a code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class ContractRoute(BaseRoute):
         methods, values = scope["treaty"]
         method: str = scope["method"]
         target = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
-        sender = _Sender(send, head=method == "HEAD")
+        sender = Sender(send, scope, self._options.describe_problem)
         if target is None:
             allowed = ", ".join(sorted({*methods, *({"HEAD"} if "GET" in methods else ())}))
             await sender.problem(
@@ -181,7 +185,7 @@ class ContractRoute(BaseRoute):
         context: RequestContext,
         path_values: Mapping[str, str],
         receive: AsgiReceive,
-        sender: _Sender,
+        sender: Sender,
     ) -> None:
         operation, options = bound.operation, self._options
         if operation.security:
@@ -202,12 +206,12 @@ class ContractRoute(BaseRoute):
             status = 422 if _prefers_422(operation) else 400
             raise HttpProblem(status, "The request does not match the contract.", errors=faults)
         if options.timeout is None:
-            await _answer(operation, bound.handler(context, **arguments), context, sender)
+            await _answer(operation, bound.handler(context, **arguments), context, receive, sender)
             return
         with deadline_scope(None if bound.streams else options.timeout):
             async with asyncio.timeout(options.timeout) as limit:
                 await _answer(
-                    operation, bound.handler(context, **arguments), context, sender, limit
+                    operation, bound.handler(context, **arguments), context, receive, sender, limit
                 )
 
 
@@ -253,7 +257,8 @@ async def _answer(
     operation: Operation[Any],
     result: Any,
     context: RequestContext,
-    sender: _Sender,
+    receive: AsgiReceive,
+    sender: Sender,
     limit: asyncio.Timeout | None = None,
 ) -> None:
     if not isinstance(result, AsyncIterable):
@@ -266,7 +271,10 @@ async def _answer(
         if value is not None
     ]
     if isinstance(reply.value, AsyncIterable):
-        await _stream(operation, answer, status, headers, reply, context, sender, limit)
+        content = _chosen(answer, reply, context)
+        await _stream(
+            operation, content, status, headers, aiter(reply.value), receive, sender, limit
+        )
         return
     if not answer.content:
         if reply.value is not None:
@@ -314,9 +322,8 @@ def _fits(answer: Answer, value: Any) -> bool:
     if value is None:
         return not answer.content
     types = [content.type for content in answer.content]
-    return any(
-        not isinstance(t, type) or isinstance(value, t) or isinstance(value, AsyncIterable)
-        for t in types
+    return isinstance(value, AsyncIterable) or any(
+        not isinstance(t, type) or isinstance(value, t) for t in types
     )
 
 
@@ -345,39 +352,63 @@ def _chosen(answer: Answer, reply: Reply[Any], context: RequestContext) -> Conte
 
 async def _stream(
     operation: Operation[Any],
-    answer: Answer,
+    content: Content,
     status: int,
     headers: list[tuple[str, str]],
-    reply: Reply[Any],
-    context: RequestContext,
-    sender: _Sender,
+    iterator: AsyncIterator[Any],
+    receive: AsgiReceive,
+    sender: Sender,
     limit: asyncio.Timeout | None,
 ) -> None:
     """The first item is awaited before the status is sent, so that an early failure is still a problem document."""
-    content = _chosen(answer, reply, context)
-    iterator: AsyncIterator[Any] = aiter(reply.value)
     headers = [("content-type", content.media_type), *headers]
     if content.kind == "events":
         headers.append(("cache-control", "no-store"))
     try:
-        chunk: bytes | None = _chunk(operation, content, await anext(iterator))
-    except StopAsyncIteration:
-        chunk = None
-    if limit is not None:
-        limit.reschedule(None)
-    await sender.start(status, headers)
-    try:
-        while chunk is not None and not sender.head:
-            await sender.chunk(chunk)
-            try:
-                chunk = _chunk(operation, content, await anext(iterator))
-            except StopAsyncIteration:
-                break
+        try:
+            chunk: bytes | None = _chunk(operation, content, await anext(iterator))
+        except StopAsyncIteration:
+            chunk = None
+        if limit is not None:
+            limit.reschedule(None)
+        await sender.start(status, headers)
+        async with _while_connected(receive):
+            while chunk is not None and not sender.head:
+                await sender.chunk(chunk)
+                try:
+                    chunk = _chunk(operation, content, await anext(iterator))
+                except StopAsyncIteration:
+                    break
+            await sender.end()
     finally:
         close = getattr(iterator, "aclose", None)
         if close is not None:
             await close()
-    await sender.end()
+
+
+@asynccontextmanager
+async def _while_connected(receive: AsgiReceive) -> AsyncIterator[None]:
+    """Ends the block, without an error, when the client goes away: an endless stream would never notice."""
+    serving = asyncio.current_task()
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        if serving is not None:
+            serving.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not gone or serving is None:
+            raise
+        serving.uncancel()
+    finally:
+        watcher.cancel()
 
 
 def _chunk(operation: Operation[Any], content: Content, item: Any) -> bytes:
@@ -386,64 +417,6 @@ def _chunk(operation: Operation[Any], content: Content, item: Any) -> bytes:
     if content.type is None:
         return event(item if isinstance(item, bytes) else str(item).encode())
     return event(codec_of(operation, "event", content.type).to_json(item))
-
-
-class _Sender:
-    """Writes one response."""
-
-    __slots__ = ("_send", "head", "started")
-
-    def __init__(self, send: AsgiSend, *, head: bool) -> None:
-        self._send = send
-        self.head = head
-        self.started = False
-
-    async def send(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
-        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        if status >= 200 and status not in (204, 304):
-            raw.append((b"content-length", str(len(body)).encode()))
-        self.started = True
-        await self._send({"type": "http.response.start", "status": status, "headers": raw})
-        await self._send({"type": "http.response.body", "body": b"" if self.head else body})
-
-    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
-        self.started = True
-        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        await self._send({"type": "http.response.start", "status": status, "headers": raw})
-
-    async def chunk(self, data: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
-
-    async def end(self) -> None:
-        await self._send({"type": "http.response.body", "body": b""})
-
-    async def problem(self, problem: HttpProblem, operation: Operation[Any] | None = None) -> None:
-        """Answer with a problem, in the declared form of its status where its model says so."""
-        if self.started:
-            raise ConnectionAbortedError("the response was cut off") from problem
-        content_type, body = _problem_body(problem, operation)
-        headers = [
-            (name.lower(), header_text(name, value)) for name, value in problem.headers.items()
-        ]
-        await self.send(problem.status, [("content-type", content_type), *headers], body)
-
-
-def _problem_body(problem: HttpProblem, operation: Operation[Any] | None) -> tuple[str, bytes]:
-    answer = operation.answer_to(problem.status) if operation is not None else None
-    if (
-        problem.model is not None
-        and operation is not None
-        and answer is not None
-        and answer.content
-    ):
-        content = find_content(answer.content, MEDIA_TYPE) or answer.content[0]
-        codec = (
-            codec_of(operation, (answer.status, content.media_type), content.type)
-            if content.type
-            else None
-        )
-        return encode(content, problem.model, codec)
-    return MEDIA_TYPE, problem_json(problem.problem or ProblemDetails(status=problem.status))
 
 
 def build_app(
@@ -464,39 +437,32 @@ def build_app(
             return Response(contract, media_type="application/json")
 
         app.router.add_route("/openapi.json", serve_contract, methods=["GET"])
-    install_problem_handlers(app)
+    install_problem_handlers(app, options.describe_problem if options is not None else None)
     return app
 
 
-def install_problem_handlers(app: FastAPI) -> None:
+def install_problem_handlers(app: FastAPI, describe: Describe | None = None) -> None:
     """Make problem documents of the framework's own errors: 404, 405, 422, 500."""
-    app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(Exception, _on_exception)
+
+    async def answer(request: Request, error: Exception) -> Response:
+        problem = described(_problem_of(error), request.scope, describe)
+        body = problem_json(problem.problem or ProblemDetails(status=problem.status))
+        return Response(body, problem.status, dict(problem.headers), MEDIA_TYPE)
+
+    for kind in (HTTPException, RequestValidationError, HttpProblem, Exception):
+        app.add_exception_handler(kind, answer)
 
 
-async def _on_http_exception(_: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = str(getattr(error, "detail", ""))
-    headers = getattr(error, "headers", None) or {}
-    return _problem_response(
-        HttpProblem(status, "" if detail == phrase(status) else detail, headers=headers)
-    )
-
-
-async def _on_validation_error(_: Request, error: Exception) -> Response:
-    found = error.errors() if isinstance(error, RequestValidationError) else ()
-    faults = [Fault(str(one["msg"]), parameter=str(one["loc"][-1])) for one in found]
-    return _problem_response(HttpProblem(422, "The request is not valid.", errors=faults))
-
-
-async def _on_exception(_: Request, __: Exception) -> Response:
-    return _problem_response(HttpProblem(500, "The server failed to handle the request."))
-
-
-def _problem_response(problem: HttpProblem) -> Response:
-    body = problem_json(problem.problem or ProblemDetails(status=problem.status))
-    return Response(body, problem.status, dict(problem.headers), MEDIA_TYPE)
+def _problem_of(error: Exception) -> HttpProblem:
+    if isinstance(error, HttpProblem):
+        return error
+    if isinstance(error, RequestValidationError):
+        faults = [Fault(str(one["msg"]), parameter=str(one["loc"][-1])) for one in error.errors()]
+        return HttpProblem(422, "The request is not valid.", errors=faults)
+    if isinstance(error, HTTPException):
+        detail = "" if error.detail == phrase(error.status_code) else str(error.detail)
+        return HttpProblem(error.status_code, detail, headers=error.headers)
+    return HttpProblem(500, "The server failed to handle the request.")
 
 
 __all__ = [

@@ -28,7 +28,7 @@ def _value_of(member: Enum) -> object:
 def _adopt(cls: type[_E], member: _E, value: object) -> _E:
     member._name_ = str(value)
     member._value_ = value
-    member.__objclass__ = cls  # type: ignore[attr-defined]
+    vars(member)["__objclass__"] = cls
     return member
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from .consuming import Delivery, MessageHandler
-from .errors import DeadlineExceeded
-from .message_parts import MessageExpression
+from .consuming import UNDECODABLE, Delivery, MessageHandler, summary
+from .errors import DeadlineExceeded, ProtocolError
+from .message_parts import MESSAGE_NAME, MessageExpression
 from .resilience import effective_deadline
 from .transport import (
     Drop,
@@ -40,12 +40,42 @@ DEFAULT_CORRELATION = MessageExpression("header", ("correlationid",))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """How the contract ties a reply to its request. `reply_to` says where a request carries the reply address."""
+    """How the contract ties a reply to its request.
+
+    `reply_to` says where a request carries the reply address. `replies` are the names of the messages that can be
+    one: what has another name, as the request itself on a channel for both, is none.
+    """
 
     reply_address: str | None
     reply_to: MessageExpression | None = None
     correlation: MessageExpression = DEFAULT_CORRELATION
     reply_correlation: MessageExpression = DEFAULT_CORRELATION
+    replies: frozenset[str] = frozenset()
+
+    def may_be_reply(self, message: ReceivedMessage) -> bool:
+        """Whether the message's name, when it has one, is that of a reply."""
+        name = message.headers.get(MESSAGE_NAME)
+        return name is None or not self.replies or name in self.replies
+
+
+def decoded(reply: ReceivedMessage, decoders: Mapping[str, Callable[[bytes], ReplyT]]) -> ReplyT:
+    """The reply, read as the message that its name header says; without one, as the first that it fits.
+
+    `ProtocolError` when it is none of them.
+    """
+    named = reply.headers.get(MESSAGE_NAME)
+    tried = (
+        decoders
+        if named is None
+        else {name: decode for name, decode in decoders.items() if name == named}
+    )
+    problems = []
+    for name, decode in tried.items():
+        try:
+            return decode(reply.body)
+        except UNDECODABLE as error:
+            problems.append(f"{name}: {summary(error)}")
+    raise ProtocolError(f"unreadable reply: {'; '.join(problems) or f'unknown message {named!r}'}")
 
 
 class ReplyInbox:
@@ -54,7 +84,7 @@ class ReplyInbox:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._own_address = f"replies.{uuid.uuid4()}"
-        self._waiting: dict[tuple[str, str], asyncio.Future[ReceivedMessage]] = {}
+        self._waiting: dict[tuple[str, str], tuple[Exchange, asyncio.Future[ReceivedMessage]]] = {}
         self._subscriptions: dict[tuple[str, MessageExpression], Subscription] = {}
         self._subscribing = asyncio.Lock()
 
@@ -67,7 +97,7 @@ class ReplyInbox:
         await self._listen(reply_address, exchange.reply_correlation)
         waiting = (reply_address, correlation)
         reply: asyncio.Future[ReceivedMessage] = asyncio.get_running_loop().create_future()
-        self._waiting[waiting] = reply
+        self._waiting[waiting] = exchange, reply
         try:
             await self._transport.publish(address, message)
             deadline = effective_deadline(within)
@@ -83,8 +113,10 @@ class ReplyInbox:
                 return
 
             async def receive(message: ReceivedMessage) -> Outcome:
-                waiting = self._waiting.get((address, correlation.of(message) or ""))
-                if waiting is not None and not waiting.done():
+                exchange, waiting = self._waiting.get(
+                    (address, correlation.of(message) or ""), (None, None)
+                )
+                if exchange and waiting and not waiting.done() and exchange.may_be_reply(message):
                     waiting.set_result(message)
                 return Success()
 
@@ -116,7 +148,7 @@ def _correlated(
     return replace(message, headers=headers), found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Replying(Generic[PayloadT, HeadersT, ReplyT]):
     """A message handler that publishes what the typed handler returns; `Retry` and `Drop` are passed on instead."""
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from google.protobuf import json_format
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from .errors import HTTP_STATUS, Code, ProtocolError, RpcError
 from .error_details import ErrorInfo
+from .errors import HTTP_STATUS, Code, ProtocolError, RpcError
 from .http_bodies import codec_of
 from .http_operation import Operation
 from .http_requests import RequestContext
@@ -26,8 +26,14 @@ from .problem import Fault, HttpProblem
 from .retry_after import header_value
 
 T = TypeVar("T")
-_SECRET = frozenset({Code.UNKNOWN, Code.INTERNAL, Code.DATA_LOSS})
-"""Statuses whose messages are about the inside of a service."""
+_SAID = {
+    Code.UNKNOWN: "",
+    Code.INTERNAL: "",
+    Code.DATA_LOSS: "",
+    Code.UNAVAILABLE: "A service behind this one is not available.",
+    Code.DEADLINE_EXCEEDED: "A service behind this one took too long.",
+}
+"""What is said in place of messages that are about the inside, such as names and addresses of services."""
 _ALWAYS_FORWARDED = ("authorization",)
 
 
@@ -132,7 +138,7 @@ class RpcFront:
         )
         return HttpProblem(
             status,
-            "" if error.code in _SECRET else error.message,
+            _SAID.get(error.code, error.message),
             errors=faults,
             extensions=members,
             headers=headers,
@@ -188,11 +194,8 @@ def _take_masks(members: dict[str, Any], descriptor: Any) -> dict[str, list[str]
     found = {}
     for name in list(members):
         known = descriptor.fields_by_name.get(name)
-        if (
-            known is None
-            or known.message_type is None
-            or known.message_type.full_name != FieldMask.DESCRIPTOR.full_name
-        ):
+        kind = known.message_type if known is not None else None
+        if kind is None or kind.full_name != FieldMask.DESCRIPTOR.full_name:
             continue
         value = members.pop(name)
         found[name] = (
@@ -208,7 +211,7 @@ def _result(operation: Operation[T], how: Transcoding, reply: Message) -> T:
         if answer.status[0] != "2":
             continue
         if not answer.content:
-            return None  # type: ignore[return-value]
+            return cast("T", None)
         content = answer.content[0]
         try:
             found: T = codec_of(
@@ -218,8 +221,7 @@ def _result(operation: Operation[T], how: Transcoding, reply: Message) -> T:
             first = problem.errors(include_input=False, include_url=False)[0]
             place = "/".join(str(part) for part in first["loc"])
             raise ProtocolError(
-                f"{operation.name}: the service's answer breaks the contract at /{place}: "
-                f"{first['msg']}"
+                f"{operation.name}: the service's answer breaks the contract at /{place}: {first['msg']}"
             ) from problem
         return found
     raise ProtocolError(f"{operation.name} has no success in the contract")

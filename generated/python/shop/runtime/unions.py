@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, ValidatorFunctionWrapHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from .models import Model
 from .strictness import is_strict
 
 UNKNOWN = "<unknown>"
-"""Label of the fallback in the locations of validation errors."""
+UNTAGGED = "<untagged>"
+"""Labels of the fallbacks in the locations of validation errors."""
 
 
 class UnknownVariant(Model):
@@ -26,12 +27,14 @@ class Discriminated:
     """Annotates a union: property `name` (attribute `attribute`) selects the member in `mapping`.
 
     A member of the union that derives from `UnknownVariant` takes objects with
-    any other value, unless requests are read strictly.
+    any other value, unless requests are read strictly. Where the property is
+    `optional`, an object without it is told apart by its shape.
     """
 
     name: str
     attribute: str
-    mapping: Mapping[str, Any]
+    mapping: Mapping[str | int, Any]
+    optional: bool = False
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -48,7 +51,25 @@ class Discriminated:
         fallback = core_schema.no_info_after_validator_function(
             self._check, handler.generate_schema(unknown[0])
         )
-        return core_schema.union_schema([tagged, (fallback, UNKNOWN)], mode="left_to_right")
+        found: list[CoreSchema | tuple[CoreSchema, str]] = [tagged, (fallback, UNKNOWN)]
+        if self.optional:
+            by_shape = core_schema.union_schema(list(choices.values()))
+            found.append(
+                (core_schema.no_info_wrap_validator_function(self._untagged, by_shape), UNTAGGED)
+            )
+        return core_schema.union_schema(found, mode="left_to_right")
+
+    def _untagged(self, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        tag = (
+            value.get(self.name, value.get(self.attribute))
+            if isinstance(value, dict)
+            else getattr(value, self.attribute, None)
+        )
+        if tag is not None:
+            raise PydanticCustomError(
+                "unknown_variant", "'{tag}' is not one of the known values", {"tag": str(tag)}
+            )
+        return handler(value)
 
     def _check(self, value: UnknownVariant) -> UnknownVariant:
         tag = getattr(value, self.attribute)

@@ -25,7 +25,7 @@ class PriceChangedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["price-changed"] = constant("price-changed")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -35,7 +35,7 @@ class PriceChangedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -54,7 +54,7 @@ class PriceChangedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -68,7 +68,7 @@ class PriceChangedEvent(Model):
 class PriceChangedData(Model):
     """The old and the new price."""
 
-    product_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The product; same as subject."""
     previous_amount: Omissible[Money] = None
     """Price before. Absent for the first price."""

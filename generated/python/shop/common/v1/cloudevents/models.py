@@ -28,9 +28,9 @@ class CloudEvent(Model):
     """Unique together with `source`. A consumer that has seen the pair drops the event."""
     source: Annotated[str, Field(min_length=1)]
     """Service that produced the event, for example "order"."""
-    type: Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$")]
+    type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9\-]*$")]
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -40,7 +40,7 @@ class CloudEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -52,14 +52,14 @@ class CloudEvent(Model):
     """W3C trace context; joins the consumer's span to the producer's trace."""
     tracestate: Omissible[str] = None
     """W3C trace state of vendors."""
-    aggregatetype: Annotated[str, Field(pattern="^[a-z][a-z-]*$")]
+    aggregatetype: Annotated[str, Field(pattern=r"^[a-z][a-z\-]*$")]
     """Kind of the aggregate, for example "order"."""
     aggregateversion: Annotated[int, Field(ge=1)]
     """Version of the aggregate after the event. Grows by at least one with each event of a
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the

@@ -53,7 +53,7 @@ class Address(Model):
 class StockLine(Model):
     """A product and a number of pieces."""
 
-    product_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Product in the catalog."""
     quantity: Annotated[int, Field(ge=1, le=999)]
     """Pieces, at least 1."""

@@ -50,7 +50,7 @@ class CustomerCreatedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["customer-created"] = constant("customer-created")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -60,7 +60,7 @@ class CustomerCreatedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -79,7 +79,7 @@ class CustomerCreatedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -101,7 +101,7 @@ class CustomerUpdatedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["customer-updated"] = constant("customer-updated")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -111,7 +111,7 @@ class CustomerUpdatedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -130,7 +130,7 @@ class CustomerUpdatedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -152,7 +152,7 @@ class CustomerDeletedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["customer-deleted"] = constant("customer-deleted")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -162,7 +162,7 @@ class CustomerDeletedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -181,7 +181,7 @@ class CustomerDeletedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -203,7 +203,7 @@ class AddressAddedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["address-added"] = constant("address-added")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -213,7 +213,7 @@ class AddressAddedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -232,7 +232,7 @@ class AddressAddedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -254,7 +254,7 @@ class PaymentMethodAddedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["payment-method-added"] = constant("payment-method-added")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -264,7 +264,7 @@ class PaymentMethodAddedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -283,7 +283,7 @@ class PaymentMethodAddedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -297,9 +297,9 @@ class PaymentMethodAddedEvent(Model):
 class AddressAddedData(Model):
     """The new entry. Personal data: consumers encrypt it and erase it on customer-deleted."""
 
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The customer; same as subject."""
-    address_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    address_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The entry of the address book."""
     address: Address
     """The address."""
@@ -311,7 +311,7 @@ class AddressAddedData(Model):
 class CustomerCreatedData(Model):
     """The new customer. Personal data: consumers encrypt it and erase it on customer-deleted."""
 
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The customer; same as subject."""
     email: Annotated[str, Field(max_length=254)]
     """Address for mail."""
@@ -323,7 +323,7 @@ class CustomerCreatedData(Model):
 class CustomerDeletedData(Model):
     """Whom to erase. Carries no personal data."""
 
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The customer; same as subject."""
     deleted_at: DateTime
     """When the data was erased at the source."""
@@ -352,7 +352,7 @@ class CustomerUpdatedData(Model):
     customer-deleted.
     """
 
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The customer; same as subject."""
     profile: CustomerProfile
     """The whole profile after the change."""
@@ -364,9 +364,9 @@ class CustomerUpdatedData(Model):
 class PaymentMethodAddedData(Model):
     """The new payment method. The token is not in the event: the payment service asks for it."""
 
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The customer; same as subject."""
-    payment_method_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    payment_method_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The payment method."""
     type: PaymentMethodType
     """Its kind."""

@@ -339,7 +339,7 @@ _RECEIVE_STRIPE_WEBHOOK = Transcoding(
     payment_pb2.IngestWebhookRequest,
     fields=(
         ("stripe_signature", "signature", None),
-        ("user_agent", "headers", "User-Agent"),
+        ("user_agent", "headers", "user-agent"),
     ),
     body="payload",
     constants={"provider": "PAYMENT_PROVIDER_STRIPE"},
@@ -349,10 +349,10 @@ _RECEIVE_PAYPAL_WEBHOOK = Transcoding(
     payment_pb2.IngestWebhookRequest,
     fields=(
         ("paypal_transmission_sig", "signature", None),
-        ("paypal_transmission_id", "headers", "PAYPAL-TRANSMISSION-ID"),
-        ("paypal_transmission_time", "headers", "PAYPAL-TRANSMISSION-TIME"),
-        ("paypal_cert_url", "headers", "PAYPAL-CERT-URL"),
-        ("paypal_auth_algo", "headers", "PAYPAL-AUTH-ALGO"),
+        ("paypal_transmission_id", "headers", "paypal-transmission-id"),
+        ("paypal_transmission_time", "headers", "paypal-transmission-time"),
+        ("paypal_cert_url", "headers", "paypal-cert-url"),
+        ("paypal_auth_algo", "headers", "paypal-auth-algo"),
     ),
     body="payload",
     constants={"provider": "PAYMENT_PROVIDER_PAYPAL"},

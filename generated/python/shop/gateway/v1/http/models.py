@@ -345,15 +345,15 @@ class Address(Model, extra="forbid"):
 class AnalyticsEvent(Model, extra="forbid"):
     """Something a visitor did."""
 
-    event_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    event_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Unique id made by the sender; an event is counted once."""
     name: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
     """Name in snake_case, for example "add_to_cart"."""
-    client_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Browser or device, without a person's name."""
-    customer_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    customer_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Customer, when logged in."""
-    session_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    session_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Session, when there is one."""
     occurred_at: DateTime
     """When it happened, by the sender's clock."""
@@ -375,7 +375,7 @@ class AuthenticateRequest(Model, extra="forbid"):
 class Availability(Model):
     """What can be delivered of one line."""
 
-    product_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Product in the catalog."""
     requested: Annotated[int, Field(ge=1, le=2147483647)]
     """Pieces asked for."""
@@ -386,7 +386,7 @@ class Availability(Model):
 class Balance(Model):
     """Points of a customer."""
 
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Owner of the points."""
     points: Annotated[int, Field(ge=0, le=9223372036854775807), WIDE]
     """Points that can be spent now."""
@@ -459,9 +459,9 @@ class CarrierError(Model):
 class Cart(Model):
     """What a customer means to buy."""
 
-    cart_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    cart_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The cart, for example "crt_5f2a9c"."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Owner of the cart."""
     items: list[CartItem]
     """Lines in the order in which they were added; one line a product."""
@@ -476,7 +476,7 @@ class Cart(Model):
 class CartItem(Model):
     """One product in a cart."""
 
-    product_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Product in the catalog."""
     quantity: Annotated[int, Field(ge=1, le=999)]
     """Pieces, at least 1."""
@@ -501,7 +501,7 @@ class CheckAvailabilityResponse(Model):
 class CheckoutItem(Model):
     """One line of a priced cart."""
 
-    product_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Product in the catalog, for example "prd_tea_green"."""
     sku: str
     """Stock-keeping unit, for example "TEA-GREEN-100"."""
@@ -522,7 +522,7 @@ class CheckoutItem(Model):
 class ConfirmCheckoutBody(Model, extra="forbid"):
     """How a previewed checkout is paid, and what total was agreed."""
 
-    payment_method_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    payment_method_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Stored payment method of the customer that is charged, for example "pm_3b7e10"."""
     expected_total: Money
     """The total the customer saw and agreed to. A different current total answers
@@ -533,9 +533,9 @@ class ConfirmCheckoutBody(Model, extra="forbid"):
 class ConfirmCheckoutResponse(Model):
     """Response of CheckoutService.ConfirmCheckout."""
 
-    checkout_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    checkout_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The confirmed checkout."""
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The order made from it, for example "ord_9d41b7"."""
     status: CheckoutStatus
     """CHECKOUT_STATUS_CONFIRMED, or a later state when the call was a repetition."""
@@ -544,7 +544,7 @@ class ConfirmCheckoutResponse(Model):
 class CreateCartBody(Model, extra="forbid"):
     """Owner and currency of a new cart."""
 
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Owner of the cart. Must be the subject of the caller's token."""
     currency_code: Annotated[str, Field(pattern="^[A-Z]{3}$")]
     """ISO 4217 currency in which the cart will be priced, for example "EUR"."""
@@ -553,7 +553,7 @@ class CreateCartBody(Model, extra="forbid"):
 class Customer(Model):
     """A registered customer."""
 
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The customer, for example "cus_2e9f60"."""
     email: Annotated[str, Field(max_length=254)]
     """Address for log-in and mail; unique among customers."""
@@ -572,9 +572,9 @@ class Customer(Model):
 class CustomerAddress(Model):
     """An entry of a customer's address book."""
 
-    address_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    address_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The entry, for example "adr_77a01c"."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Owner of the entry."""
     address: Address
     """The address itself."""
@@ -604,11 +604,11 @@ class CustomerProfile(Model, extra="forbid"):
 class GetCheckoutStatusResponse(Model):
     """Response of CheckoutService.GetCheckoutStatus."""
 
-    checkout_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    checkout_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The checkout."""
     status: CheckoutStatus
     """How far it has come."""
-    order_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    order_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """The order. Absent until the checkout is confirmed."""
     failure_code: Omissible[str] = None
     """Stable reason why the checkout failed, for example "PAYMENT_DECLINED" or "OUT_OF_STOCK".
@@ -634,7 +634,7 @@ class GetPricesResponse(Model):
 
     prices: dict[str, Price]
     """Prices by product id."""
-    missing_product_ids: list[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]]
+    missing_product_ids: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]]
     """Products that have no price or do not exist."""
 
 
@@ -740,9 +740,9 @@ class NewPaypalPaymentMethod(Model, extra="forbid"):
 class Order(Model):
     """What a customer bought."""
 
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The order, for example "ord_9d41b7"."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Customer who bought."""
     items: list[OrderItem]
     """What was bought, with the prices of that moment."""
@@ -762,9 +762,9 @@ class Order(Model):
     """Where the goods go. Absent after the customer was erased."""
     billing_address: Omissible[Address] = None
     """Where the invoice goes. Absent: the shipping address."""
-    payment_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    payment_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Payment of the order. Absent until one was started."""
-    shipment_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    shipment_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Shipment of the order. Absent until one was made."""
     status_reason: Omissible[str] = None
     """Why the order was cancelled, failed or refunded, for example "PAYMENT_DECLINED" or
@@ -778,14 +778,14 @@ class Order(Model):
     """When the order was made."""
     updated_at: DateTime
     """When it last changed."""
-    shipping_rate_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    shipping_rate_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Shipping rate the customer chose. Absent: the cheapest at the time of shipment."""
 
 
 class OrderItem(Model):
     """One line of an order."""
 
-    product_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Product in the catalog."""
     sku: str
     """Stock-keeping unit at the time of the order."""
@@ -800,7 +800,7 @@ class OrderItem(Model):
 class OrderStatusNotification(Model):
     """What a partner receives when the status of one of its orders changes."""
 
-    id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the notification; deliveries of one notification repeat it."""
     type: Literal["order-status-changed"] = constant("order-status-changed")
     """Kind of notification."""
@@ -826,11 +826,11 @@ class Parcel(Model, extra="forbid"):
 class Payment(Model):
     """One charge."""
 
-    payment_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    payment_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The payment, for example "pay_60ac2f"."""
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Order that is paid."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Customer who pays."""
     amount: Money
     """What is charged."""
@@ -874,9 +874,9 @@ class PaymentFailure(Model):
 class PaymentMethod(Model):
     """A stored way to pay. Holds tokens and display data, never a card number."""
 
-    payment_method_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    payment_method_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The payment method, for example "pm_3b7e10"."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Owner of the payment method."""
     type: PaymentMethodType
     """Which member of `details` is set."""
@@ -917,7 +917,7 @@ class PaypalEvent(Model):
 class PaypalSource(Model, extra="forbid"):
     """A PayPal account, represented by an agreement."""
 
-    billing_agreement_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    billing_agreement_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """PayPal billing agreement the customer approved, for example "B-7FB31251F28061234"."""
 
 
@@ -928,7 +928,7 @@ class PreviewOrderBody(Model, extra="forbid"):
     """Where the goods go. Shipping cost and tax depend on it."""
     billing_address: Omissible[Address] = None
     """Where the invoice goes. Absent: the shipping address."""
-    shipping_rate_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    shipping_rate_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Chosen entry of shipping_options from an earlier preview. Absent: the cheapest one."""
     redeem_points: Omissible[Annotated[int, Field(ge=1, le=1000000), WIDE]] = None
     """Loyalty points the customer wants to spend; one point is one minor unit of the cart's
@@ -939,7 +939,7 @@ class PreviewOrderBody(Model, extra="forbid"):
 class PreviewOrderResponse(Model):
     """Response of CheckoutService.PreviewOrder."""
 
-    checkout_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    checkout_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The checkout that was priced."""
     items: list[CheckoutItem]
     """The cart's lines with the price of this moment."""
@@ -964,7 +964,7 @@ class PreviewOrderResponse(Model):
 class Price(Model):
     """One version of a product's price."""
 
-    product_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Product that is priced."""
     amount: Money
     """What one piece costs."""
@@ -1015,7 +1015,7 @@ class ProblemField(Model):
 class Product(Model):
     """Something for sale."""
 
-    product_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The product, for example "prd_tea_green"."""
     sku: str
     """Stock-keeping unit, unique, for example "TEA-GREEN-100"."""
@@ -1048,7 +1048,7 @@ class Product(Model):
 class Rate(Model):
     """An offer of a carrier."""
 
-    rate_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    rate_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Handle for CreateShipmentRequest.rate_id, for example "rat_4e0b92"."""
     carrier: Carrier
     """Who carries."""
@@ -1072,9 +1072,9 @@ class RefreshTokenRequest(Model, extra="forbid"):
 class Refund(Model):
     """One repayment."""
 
-    refund_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    refund_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The refund, for example "rfd_1d77e3"."""
-    payment_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    payment_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Payment that is paid back."""
     amount: Money
     """What is paid back."""
@@ -1138,9 +1138,9 @@ class SetCartItemBody(Model, extra="forbid"):
 class Shipment(Model):
     """Goods on their way."""
 
-    shipment_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    shipment_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The shipment, for example "shp_aa03f8"."""
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Order it belongs to."""
     carrier: Carrier
     """Who carries."""
@@ -1163,7 +1163,7 @@ class Shipment(Model):
 class ShippingOption(Model):
     """One way to ship the cart."""
 
-    rate_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    rate_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Handle for PreviewOrderRequest.shipping_rate_id and
     shipping.v1.CreateShipmentRequest.rate_id.
     """
@@ -1180,18 +1180,18 @@ class ShippingOption(Model):
 class StartCheckoutRequest(Model, extra="forbid"):
     """What starts a checkout."""
 
-    cart_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    cart_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Cart to be bought, for example "crt_5f2a9c"."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Customer who buys. Must be the subject of the caller's token."""
-    session_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    session_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Browser or app session. Together with cart_id it makes a repeated start harmless."""
 
 
 class StartCheckoutResponse(Model):
     """Response of CheckoutService.StartCheckout."""
 
-    checkout_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    checkout_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The new checkout, for example "chk_81c0d4"."""
     status: str
     """Value name of CheckoutStatus, "CHECKOUT_STATUS_STARTED" for a new checkout. A string
@@ -1204,7 +1204,7 @@ class StartCheckoutResponse(Model):
 class StockLine(Model, extra="forbid"):
     """A product and a number of pieces."""
 
-    product_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Product in the catalog."""
     quantity: Annotated[int, Field(ge=1, le=999)]
     """Pieces, at least 1."""
@@ -1240,7 +1240,7 @@ class TokenSet(Model):
     """Always "Bearer" (RFC 6750)."""
     expires_in: Annotated[int, Field(ge=1, le=2147483647)]
     """Seconds for which the access token stays valid."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Customer the tokens belong to; the subject of the access token."""
 
 
@@ -1269,7 +1269,7 @@ class TrackingEvent(Model):
 class WatchOrderStatusResponse(Model):
     """One status of an order; stream element of OrderService.WatchOrderStatus."""
 
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The order."""
     status: OrderStatus
     """The status it has now."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from importlib.resources import files
 from typing import Protocol, TYPE_CHECKING
 
 from shop.gateway.v1.http import operations
@@ -684,6 +685,7 @@ def create_app(api: Api, options: ServerOptions | None = None) -> FastAPI:
         title="E-commerce gateway",
         version="1.0.0",
         options=options,
+        contract=files("shop.gateway.v1.http").joinpath("openapi.json").read_bytes(),
     )
 
 

@@ -45,7 +45,7 @@ class LoyaltyPointsChangedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["loyalty-points-changed"] = constant("loyalty-points-changed")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -55,7 +55,7 @@ class LoyaltyPointsChangedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -74,7 +74,7 @@ class LoyaltyPointsChangedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -88,7 +88,7 @@ class LoyaltyPointsChangedEvent(Model):
 class Balance(Model):
     """Points of a customer."""
 
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Owner of the points."""
     points: Int64
     """Points that can be spent now."""
@@ -113,9 +113,9 @@ class LoyaltyPointsChangedData(Model):
 class Transaction(Model):
     """One booking."""
 
-    transaction_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    transaction_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The transaction, for example "ltx_b5093e"."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Owner of the points."""
     points: Int64
     """Points added; negative when spent."""

@@ -54,7 +54,7 @@ class NotificationSentEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["notification-sent"] = constant("notification-sent")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -64,7 +64,7 @@ class NotificationSentEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -83,7 +83,7 @@ class NotificationSentEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -105,7 +105,7 @@ class NotificationFailedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["notification-failed"] = constant("notification-failed")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -115,7 +115,7 @@ class NotificationFailedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -134,7 +134,7 @@ class NotificationFailedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -150,15 +150,15 @@ class NotificationDeliveryData(Model):
     waits in the queue.
     """
 
-    notification_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    notification_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The notification; same as subject."""
-    customer_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    customer_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Customer it is for. Absent for alerts to operators."""
     channel: NotificationChannel
     """How it was sent."""
     template_id: str
     """Template of the text."""
-    order_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    order_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Order it is about. Absent when it is about none."""
     variables: dict[str, str]
     """Values for the places in the template."""
@@ -180,7 +180,7 @@ class NotificationDeliveryMessage(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["notification-delivery"] = constant("notification-delivery")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -190,7 +190,7 @@ class NotificationDeliveryMessage(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -209,7 +209,7 @@ class NotificationDeliveryMessage(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -223,15 +223,15 @@ class NotificationDeliveryMessage(Model):
 class NotificationFailedData(Model):
     """A notification that was given up."""
 
-    notification_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    notification_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The notification; same as subject."""
-    customer_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    customer_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Customer it is for. Absent for alerts to operators."""
     channel: NotificationChannel
     """How it was sent."""
     template_id: str
     """Template of the text."""
-    order_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    order_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Order it is about. Absent when it is about none."""
     failure_code: NotificationFailedDataFailureCode
     """Stable reason."""
@@ -243,15 +243,15 @@ class NotificationFailedData(Model):
 class NotificationSentData(Model):
     """A notification that is on its way."""
 
-    notification_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    notification_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The notification; same as subject."""
-    customer_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    customer_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Customer it is for. Absent for alerts to operators."""
     channel: NotificationChannel
     """How it was sent."""
     template_id: str
     """Template of the text."""
-    order_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    order_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Order it is about. Absent when it is about none."""
     provider_message_id: str
     """The provider's id of the message."""

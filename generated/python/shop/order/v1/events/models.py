@@ -61,7 +61,7 @@ class OrderCreatedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["order-created"] = constant("order-created")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -71,7 +71,7 @@ class OrderCreatedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -90,7 +90,7 @@ class OrderCreatedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -112,7 +112,7 @@ class OrderStatusChangedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["order-status-changed"] = constant("order-status-changed")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -122,7 +122,7 @@ class OrderStatusChangedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -141,7 +141,7 @@ class OrderStatusChangedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -157,9 +157,9 @@ class OrderCreatedData(Model):
     document.
     """
 
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The order; same as subject."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Customer who bought."""
     total_amount: Annotated[Decimal, Field(ge=0), EXACT_NUMBER]
     """What the customer pays, in major units of the currency: 35.69. Read and write it as a
@@ -175,7 +175,7 @@ class OrderCreatedData(Model):
 class OrderItem(Model):
     """One line of an order."""
 
-    product_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Product in the catalog."""
     sku: str
     """Stock-keeping unit at the time of the order."""
@@ -190,15 +190,15 @@ class OrderItem(Model):
 class OrderProcessingData(Model):
     """An order to be carried through."""
 
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The order; same as subject."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Customer who buys."""
-    payment_method_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    payment_method_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Stored payment method to charge."""
     total: Money
     """What to charge."""
-    shipping_rate_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    shipping_rate_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Rate the customer chose. Absent: the cheapest."""
     metadata: Omissible[Metadata] = None
 
@@ -214,7 +214,7 @@ class OrderProcessingMessage(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["order-processing"] = constant("order-processing")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -224,7 +224,7 @@ class OrderProcessingMessage(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -243,7 +243,7 @@ class OrderProcessingMessage(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -257,9 +257,9 @@ class OrderProcessingMessage(Model):
 class OrderStatusChangedData(Model):
     """A change of status."""
 
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The order; same as subject."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Customer who bought."""
     previous_status: OrderStatus
     """Status before."""

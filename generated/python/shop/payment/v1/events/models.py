@@ -69,7 +69,7 @@ class PaymentSucceededEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["payment-succeeded"] = constant("payment-succeeded")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -79,7 +79,7 @@ class PaymentSucceededEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -98,7 +98,7 @@ class PaymentSucceededEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -120,7 +120,7 @@ class PaymentFailedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["payment-failed"] = constant("payment-failed")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -130,7 +130,7 @@ class PaymentFailedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -149,7 +149,7 @@ class PaymentFailedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -171,7 +171,7 @@ class PaymentRefundedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["payment-refunded"] = constant("payment-refunded")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -181,7 +181,7 @@ class PaymentRefundedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -200,7 +200,7 @@ class PaymentRefundedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -222,7 +222,7 @@ class PaymentProcessingMessage(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["payment-processing"] = constant("payment-processing")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -232,7 +232,7 @@ class PaymentProcessingMessage(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -251,7 +251,7 @@ class PaymentProcessingMessage(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -265,11 +265,11 @@ class PaymentProcessingMessage(Model):
 class PaymentFailedData(Model):
     """A charge that was declined."""
 
-    payment_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    payment_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The payment; same as subject."""
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Order that is paid."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Customer who pays."""
     amount: Money
     """What should have been charged."""
@@ -298,13 +298,13 @@ class PaymentFailure(Model):
 class PaymentRefundedData(Model):
     """A repayment that went through."""
 
-    payment_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    payment_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The payment; same as subject."""
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Order that is paid."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Customer who pays."""
-    refund_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    refund_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The refund."""
     amount: Money
     """What this refund paid back."""
@@ -320,11 +320,11 @@ class PaymentRefundedData(Model):
 class PaymentSucceededData(Model):
     """A charge that went through."""
 
-    payment_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    payment_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The payment; same as subject."""
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Order that is paid."""
-    customer_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Customer who pays."""
     amount: Money
     """What was charged."""
@@ -340,9 +340,9 @@ class RefundWork(Model):
 
     action: Literal["refund"] = constant("refund")
     """Kind of work."""
-    payment_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    payment_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Payment to pay back; same as subject."""
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Order that is refunded."""
     amount: Omissible[Money] = None
     """How much. Absent: all that is left."""
@@ -358,7 +358,7 @@ class WebhookWork(Model):
 
     action: Literal["webhook"] = constant("webhook")
     """Kind of work."""
-    webhook_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    webhook_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The stored webhook."""
     provider: PaymentProvider
     """Who sent it."""

@@ -64,7 +64,7 @@ class ShipmentCreatedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["shipment-created"] = constant("shipment-created")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -74,7 +74,7 @@ class ShipmentCreatedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -93,7 +93,7 @@ class ShipmentCreatedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -115,7 +115,7 @@ class ShipmentStatusChangedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["shipment-status-changed"] = constant("shipment-status-changed")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -125,7 +125,7 @@ class ShipmentStatusChangedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -144,7 +144,7 @@ class ShipmentStatusChangedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -158,9 +158,9 @@ class ShipmentStatusChangedEvent(Model):
 class ShipmentCreatedData(Model):
     """The new shipment."""
 
-    shipment_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    shipment_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The shipment; same as subject."""
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Order it belongs to."""
     carrier: Carrier
     """Who carries."""
@@ -174,9 +174,9 @@ class ShipmentCreatedData(Model):
 class ShipmentStatusChangedData(Model):
     """A change of status."""
 
-    shipment_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    shipment_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The shipment; same as subject."""
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Order it belongs to."""
     carrier: Carrier
     """Who carries."""

@@ -69,7 +69,7 @@ class InventoryChangedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["inventory-changed"] = constant("inventory-changed")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -79,7 +79,7 @@ class InventoryChangedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -98,7 +98,7 @@ class InventoryChangedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -120,7 +120,7 @@ class StockReservedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["stock-reserved"] = constant("stock-reserved")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -130,7 +130,7 @@ class StockReservedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -149,7 +149,7 @@ class StockReservedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -171,7 +171,7 @@ class ReservationReleasedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["reservation-released"] = constant("reservation-released")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -181,7 +181,7 @@ class ReservationReleasedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -200,7 +200,7 @@ class ReservationReleasedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -222,7 +222,7 @@ class StockReservationFailedEvent(Model):
     """Service that produced the event, for example "order"."""
     type: Literal["stock-reservation-failed"] = constant("stock-reservation-failed")
     """Kind of event; equal to the topic."""
-    subject: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the aggregate the event is about. Events of one subject are delivered in order
     where the channel has an ordering key.
     """
@@ -232,7 +232,7 @@ class StockReservationFailedEvent(Model):
     """Format of `data`."""
     dataschema: Omissible[str] = None
     """Where the schema of `data` is published. Absent: the schema of this document."""
-    correlationid: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    correlationid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Id of the business transaction, the same in every event it causes: the order id for
     everything an order sets off, otherwise the subject of the first event.
     """
@@ -251,7 +251,7 @@ class StockReservationFailedEvent(Model):
     subject; a gap means that one was missed.
     """
     signature: Omissible[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+$")]
     ] = None
     """JWT of the producing service. Its claims bind the event: `iss` = source, `jti` = id,
     `sub` = subject, `iat`, `exp`, and `data_sha256`, the hexadecimal SHA-256 of the
@@ -265,7 +265,7 @@ class StockReservationFailedEvent(Model):
 class Availability(Model):
     """What can be delivered of one line."""
 
-    product_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Product in the catalog."""
     requested: Annotated[int, Field(ge=1, le=2147483647)]
     """Pieces asked for."""
@@ -282,7 +282,7 @@ class InventoryChangedData(Model):
     """Change of the available pieces; negative when there are fewer."""
     cause: InventoryChangedDataCause
     """What changed it."""
-    order_id: Omissible[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] = None
+    order_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
     """Order that caused it. Absent for corrections."""
     metadata: Omissible[Metadata] = None
 
@@ -290,9 +290,9 @@ class InventoryChangedData(Model):
 class ReservationReleasedData(Model):
     """A reservation that no longer holds."""
 
-    reservation_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    reservation_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The reservation; same as subject."""
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Order it was made for."""
     lines: Annotated[list[StockLine], Field(min_length=1, max_length=100)]
     """What is set aside."""
@@ -304,9 +304,9 @@ class ReservationReleasedData(Model):
 class StockLevel(Model):
     """Stock of one product in one warehouse."""
 
-    product_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Product in the catalog."""
-    warehouse_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    warehouse_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Warehouse, for example "whs_berlin"."""
     on_hand: Int64
     """Pieces on the shelf."""
@@ -321,7 +321,7 @@ class StockLevel(Model):
 class StockReservationFailedData(Model):
     """What is missing."""
 
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The order; same as subject."""
     code: StockReservationFailedDataCode
     """Stable reason."""
@@ -333,9 +333,9 @@ class StockReservationFailedData(Model):
 class StockReservedData(Model):
     """A new reservation."""
 
-    reservation_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    reservation_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """The reservation; same as subject."""
-    order_id: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
     """Order it was made for."""
     lines: Annotated[list[StockLine], Field(min_length=1, max_length=100)]
     """What is set aside."""
