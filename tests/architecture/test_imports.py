@@ -204,7 +204,8 @@ SUPPRESSION = re.compile(
     r"#[ \t]*(?:noqa(?!: [A-Z]+\d+ \w)|type:\s*ignore(?!\[[\w-]+\] +# \w)|pragma|pyright:|ruff:|mypy:)"
 )
 UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b")
-MACHINE = re.compile(r"/wo" r"rk/|/tmp/pro" r"be|/ro" r"ot/")
+MACHINE = re.compile("|".join(re.escape(str(path)) for path in (ROOT, Path.home())))
+"""Places of the machine that the sources are on."""
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
