@@ -270,7 +270,8 @@ def _init(options: argparse.Namespace) -> int:
     from codegen.settings import package_complaint, shown
 
     if complaint := package_complaint(options.package):
-        sys.stderr.write(f"error: {complaint} [invocation/value]\n")
+        found = Diagnostic(rule="invocation/value", severity=Severity.ERROR, message=complaint)
+        _print_diagnostics([found], "text", verbose=True)
         return 2
     root = Path.cwd() / options.folder
     files = init.contract_set(options.package)

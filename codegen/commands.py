@@ -214,11 +214,16 @@ def start_service(settings: Settings, asked: Request, progress: Progress) -> tup
 
 
 def write_once(root: Path, files: Iterable[GeneratedFile]) -> Outcome:
-    """Write files that are their author's from then on. Nothing is written when one of them is there already."""
+    """Write files that are their author's from then on. Nothing is written when one of them is there already.
+
+    Empty files (the marker of a folder that several share) may be there.
+    """
     from codegen.write.plan import encoded
 
     wanted = {file.path: encoded(file) for file in files}
     try:
+        for shared in [path for path in disk.survey(root, wanted) if wanted[path] == b""]:
+            del wanted[shared]
         there = disk.survey(root, wanted)
         if there:
             return _failure(

@@ -1,8 +1,7 @@
 """Complaints as data, and how they are printed: text, JSON, GitHub annotations, SARIF.
 
 User mistakes are `Diagnostic`s that are gathered, never exceptions that stop
-at the first one. Rule ids are stable and listed in `RULES` of the module that
-raises them through `Rule` objects registered here.
+at the first one. Rule ids are stable: settings silence complaints by them.
 """
 
 from __future__ import annotations

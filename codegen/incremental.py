@@ -17,7 +17,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from codegen.diagnostics import Diagnostic, Severity
-from codegen.load.listing import contract_files
+from codegen.load.listing import contract_files, not_below
 from codegen.model.ids import Location
 from codegen.settings import Settings
 from codegen.targets.files import Output
@@ -81,10 +81,8 @@ def contract_digests(settings: Settings, also: Iterable[str] = ()) -> dict[str, 
         paths = {*contract_files(root), *also}
     except OSError:
         return {}
-    if settings.out.is_relative_to(root):
-        inside = f"{settings.out.relative_to(root).as_posix()}/"
-        paths = {path for path in paths if not path.startswith(inside)}
-    found = {path: _digest_of(root / path, settings.max_file_size) for path in sorted(paths)}
+    inputs = sorted(not_below(settings.out, paths, root))
+    found = {path: _digest_of(root / path, settings.max_file_size) for path in inputs}
     return {path: known for path, known in found.items() if known is not None}
 
 

@@ -12,11 +12,12 @@ from dataclasses import replace
 from codegen.diagnostics import Diagnostic, Diagnostics
 from codegen.link.linker import link
 from codegen.load.contracts import Loaded, load_contracts
-from codegen.load.listing import contract_files
+from codegen.load.listing import contract_files, not_below
 from codegen.model.graph import Graph
 from codegen.settings import Settings, shown
 from codegen.targets.files import GeneratedFile, Output, UnitOutput
 from codegen.targets.python import package
+from codegen.targets.python.layout import Layout
 from codegen.targets.python.surface import kept, surface_of
 from codegen.targets.python.target import PythonTarget, Unit
 from codegen.write.manifest import Manifest
@@ -35,7 +36,7 @@ def load_graph(
     `only` names the contract files to start from, instead of all.
     """
     loaded = _load(settings, diagnostics, progress, only)
-    if loaded is None:
+    if loaded is None or diagnostics.errors:
         return None
     progress("linking")
     contracts = (*loaded.contracts, *(fragment.contract for fragment in loaded.fragments))
@@ -69,7 +70,7 @@ def generate(
     if emitted is None:
         return None
     outputs = [_unit_output(unit, emitted, found) for unit in units]
-    surrounding = _surrounding(settings, graph, outputs, previous)
+    surrounding = _surrounding(settings, graph, target.layout, outputs, previous)
     return Output(units=(*outputs, surrounding))
 
 
@@ -85,9 +86,7 @@ def _load(
             hint="say where the contracts are: --contracts DIR",
         )
         return None
-    if settings.out.is_relative_to(settings.contracts):
-        inside = f"{settings.out.relative_to(settings.contracts).as_posix()}/"
-        paths = tuple(path for path in paths if not path.startswith(inside))
+    paths = not_below(settings.out, paths, settings.contracts)
     if not paths:
         diagnostics.error(
             "contracts/empty",
@@ -157,13 +156,15 @@ def _below(file: GeneratedFile) -> GeneratedFile:
     return GeneratedFile(path=f"{package.ROOT}/{file.path}", content=file.content, policy=file.policy)
 
 
-def _surrounding(settings: Settings, graph: Graph, outputs: list[UnitOutput], previous: Manifest | None) -> UnitOutput:
+def _surrounding(
+    settings: Settings, graph: Graph, layout: Layout, outputs: list[UnitOutput], previous: Manifest | None
+) -> UnitOutput:
     emitted = [file for unit in outputs for file in unit.files or ()]
     kept_paths = [
         path for unit in outputs if unit.files is None and previous for path in previous.units[unit.name].outputs
     ]
     below = [path.removeprefix(f"{package.ROOT}/") for path in [*(file.path for file in emitted), *kept_paths]]
-    files = tuple(_below(file) for file in styled(package.package_files(graph, settings.package, below)))
+    files = tuple(_below(file) for file in styled(package.package_files(graph, layout, below)))
     known = previous.units[PACKAGE_UNIT].outputs if previous and PACKAGE_UNIT in previous.units else {}
     kept_paths += [file.path for file in files if file.path in known]
     emitted += [file for file in files if file.path not in known]

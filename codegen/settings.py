@@ -97,7 +97,10 @@ def load(start: Path, diagnostics: Diagnostics) -> Settings | None:
         source = file.read_bytes()
     except OSError as problem:
         diagnostics.error(
-            "settings/unreadable", f"cannot read the settings: {problem.strerror}", Location(path=str(problem.filename))
+            "settings/unreadable",
+            f"cannot read the settings: {problem.strerror}",
+            Location(path=str(problem.filename)),
+            hint="check the permissions of the file and of the folders above it",
         )
         return None
     return parse(source, file, diagnostics)
@@ -110,10 +113,20 @@ def parse(source: bytes, file: Path, diagnostics: Diagnostics) -> Settings | Non
         document = tomllib.loads(text)
     except UnicodeDecodeError as problem:
         line = source.count(b"\n", 0, problem.start) + 1
-        diagnostics.error("settings/encoding", "not UTF-8 text", Location(path=shown(file), line=line, column=1))
+        diagnostics.error(
+            "settings/encoding",
+            "not UTF-8 text",
+            Location(path=shown(file), line=line, column=1),
+            hint="save the file as UTF-8",
+        )
         return None
     except tomllib.TOMLDecodeError as problem:
-        diagnostics.error("settings/syntax", str(problem), _syntax_place(shown(file), str(problem)))
+        diagnostics.error(
+            "settings/syntax",
+            str(problem),
+            _syntax_place(shown(file), str(problem)),
+            hint="the file is TOML: https://toml.io",
+        )
         return None
     prefix = ("tool", "treaty") if file.name == SHARED else ()
     for part in prefix:

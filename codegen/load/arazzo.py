@@ -24,7 +24,7 @@ from codegen.load.arazzo_parts import (
     parameters_of,
 )
 from codegen.load.documents import Document, Documents, Node
-from codegen.load.fields import check_fields, extensions_of, is_object
+from codegen.load.fields import check_fields, check_sections, extensions_of, is_object
 from codegen.load.schemas import SchemaReader
 from codegen.model.graph import Contract, ContractKind, Fragment
 from codegen.model.workflows import SourceDescription, Step, StepTarget, Workflow
@@ -97,6 +97,8 @@ def load_arazzo(document: Document, documents: Documents, schemas: SchemaReader,
     source = Source(document=document, documents=documents, diagnostics=diagnostics, minor=int(match[1]))
     check_fields(root.members(), ROOT_FIELDS[source.minor], "an Arazzo document", AREA, diagnostics)
     check_fields(root.child("components").members(), COMPONENT_FIELDS, "`components`", AREA, diagnostics)
+    check_sections(root, ("info", "components"), ("sourceDescriptions", "workflows"), AREA, "bad-value", diagnostics)
+    check_sections(root.child("components"), COMPONENT_FIELDS, (), AREA, "bad-value", diagnostics)
     sources = _sources(source)
     for name, node in root.child("components", "inputs").members():
         schemas.type_of(node, (name,))
@@ -106,7 +108,12 @@ def load_arazzo(document: Document, documents: Documents, schemas: SchemaReader,
         if is_object(node, "a workflow", AREA, diagnostics)
     )
     if not workflows:
-        diagnostics.error("arazzo/missing-field", "the document has no workflows", root.child("workflows").location)
+        diagnostics.error(
+            "arazzo/missing-field",
+            "the document has no workflows",
+            root.child("workflows").location,
+            hint="list at least one under `workflows`",
+        )
     check_workflows(workflows, diagnostics)
     return Fragment(
         contract=_contract(document, version, root.child("info").text("title"), sources), workflows=workflows
@@ -138,6 +145,7 @@ def _sources(source: Source) -> tuple[SourceDescription, ...]:
                 f"two sources are called `{described.name}`",
                 described.location,
                 related=(other.location,),
+                hint="rename one of them: steps name sources by it",
             )
         found.setdefault(described.name, described)
     if not found:
@@ -145,6 +153,7 @@ def _sources(source: Source) -> tuple[SourceDescription, ...]:
             "arazzo/missing-field",
             "the document has no source descriptions",
             source.root.child("sourceDescriptions").location,
+            hint="name the OpenAPI or AsyncAPI document under `sourceDescriptions`",
         )
     return tuple(found.values())
 
@@ -176,7 +185,12 @@ def _path_of(source: Source, node: Node) -> str | None:
     url = node.value if isinstance(node.value, str) else ""
     parts = urlsplit(url)
     if not url:
-        source.diagnostics.error("arazzo/missing-field", "the source has no `url`", node.location)
+        source.diagnostics.error(
+            "arazzo/missing-field",
+            "the source has no `url`",
+            node.location,
+            hint="write its `url`, relative to this file",
+        )
         return None
     if parts.scheme or parts.netloc or parts.path.startswith("/"):
         source.diagnostics.warning(
@@ -189,7 +203,12 @@ def _path_of(source: Source, node: Node) -> str | None:
     folder = posixpath.dirname(source.document.path)
     path = posixpath.normpath(posixpath.join(folder, unquote(parts.path)))
     if path.startswith("../"):
-        source.diagnostics.error("arazzo/outside", f"`{url}` lies outside the contracts folder", node.location)
+        source.diagnostics.error(
+            "arazzo/outside",
+            f"`{url}` lies outside the contracts folder",
+            node.location,
+            hint="copy the file into the contracts folder",
+        )
         return None
     return path
 
@@ -211,7 +230,12 @@ def _workflow(source: Source, node: Node, sources: tuple[SourceDescription, ...]
         if is_object(step, "a step", AREA, diagnostics)
     )
     if not steps:
-        diagnostics.error("arazzo/missing-field", f"the workflow `{name}` has no steps", node.location)
+        diagnostics.error(
+            "arazzo/missing-field",
+            f"the workflow `{name}` has no steps",
+            node.location,
+            hint="list at least one under `steps`",
+        )
     return Workflow(
         id=f"{source.document.path}#{name}",
         name=name,
@@ -239,7 +263,12 @@ def _step(source: Source, node: Node, sources: tuple[SourceDescription, ...]) ->
     check_fields(node.members(), STEP_FIELDS[source.minor], f"a step in Arazzo 1.{source.minor}", AREA, diagnostics)
     name = node.text("stepId")
     if not name:
-        diagnostics.error("arazzo/missing-field", "the step has no `stepId`", node.location)
+        diagnostics.error(
+            "arazzo/missing-field",
+            "the step has no `stepId`",
+            node.location,
+            hint="give the step a `stepId` that no other step of the workflow has",
+        )
     target, key, reference = _target(source, node, name)
     named = _source_named(source, node.child(key), reference, sources)
     workflow = reference if target is StepTarget.WORKFLOW else None
@@ -272,6 +301,7 @@ def _target(source: Source, node: Node, name: str) -> tuple[StepTarget, str, str
             "arazzo/step-target",
             f"the step `{name}` needs exactly one of " + ", ".join(f"`{key}`" for key in _TARGETS),
             node.location,
+            hint="keep one of them; a step does one thing",
         )
     key = stated[0] if stated else "operationId"
     reference = node.text(key)
@@ -290,7 +320,12 @@ def _source_named(source: Source, node: Node, reference: str, sources: tuple[Sou
     match = _BY_PATH.fullmatch(reference) or _BY_NAME.fullmatch(reference)
     if match is not None:
         if match[1] not in {described.name for described in sources}:
-            source.diagnostics.error("arazzo/unknown-source", f"there is no source called `{match[1]}`", node.location)
+            source.diagnostics.error(
+                "arazzo/unknown-source",
+                f"there is no source called `{match[1]}`",
+                node.location,
+                hint="describe it under `sourceDescriptions`, or correct the name",
+            )
         return match[1]
     callable_sources = [described for described in sources if described.kind != "arazzo"]
     if node.key == "operationId" and len(callable_sources) > 1:
@@ -307,7 +342,10 @@ def _action(source: Source, node: Node, target: StepTarget) -> str | None:
     action = node.text("action") or None
     if action not in (None, "send", "receive"):
         source.diagnostics.error(
-            "arazzo/action", f"a step can `send` or `receive`, not `{action}`", node.child("action").location
+            "arazzo/action",
+            f"a step can `send` or `receive`, not `{action}`",
+            node.child("action").location,
+            hint="write `action: send` or `action: receive`",
         )
     if target is StepTarget.CHANNEL and action is None:
         source.diagnostics.error(
@@ -324,6 +362,11 @@ def _timeout(source: Source, node: Node) -> float | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        source.diagnostics.error("arazzo/bad-value", "`timeout` is a whole number of milliseconds", node.location)
+        source.diagnostics.error(
+            "arazzo/bad-value",
+            "`timeout` is a whole number of milliseconds",
+            node.location,
+            hint="write such as `timeout: 5000`",
+        )
         return None
     return value / 1000

@@ -22,6 +22,7 @@ def check_workflows(workflows: tuple[Workflow, ...], diagnostics: Diagnostics) -
                 f"two workflows are called `{workflow.name}`",
                 workflow.location,
                 related=(other.location,),
+                hint="rename one of them",
             )
     for workflow in workflows:
         _check_steps(workflow, named, diagnostics)
@@ -47,12 +48,16 @@ def _check_steps(workflow: Workflow, named: Mapping[str, Workflow], diagnostics:
                 f"two steps of `{workflow.name}` are called `{step.id}`",
                 step.location,
                 related=(other.location,),
+                hint="rename one of them",
             )
     for step in workflow.steps:
         for name in step.depends_on:
             if name not in steps and not name.startswith(("$workflows.", "$sourceDescriptions.")):
                 diagnostics.error(
-                    "arazzo/unknown-step", f"`{workflow.name}` has no step `{name}` to depend on", step.location
+                    "arazzo/unknown-step",
+                    f"`{workflow.name}` has no step `{name}` to depend on",
+                    step.location,
+                    hint="correct the name, or add the step",
                 )
         for action in (*step.on_success, *step.on_failure):
             _check_action(action, workflow, named, diagnostics)
@@ -70,18 +75,29 @@ def _check_uses(workflow: Workflow, steps: Mapping[str, Step], diagnostics: Diag
     for position, step in enumerate(workflow.steps):
         for used in _steps_used(step):
             if used not in steps:
-                diagnostics.error("arazzo/unknown-step", f"`{workflow.name}` has no step `{used}`", step.location)
+                diagnostics.error(
+                    "arazzo/unknown-step",
+                    f"`{workflow.name}` has no step `{used}`",
+                    step.location,
+                    hint="correct the name, or add the step",
+                )
             elif order[used] >= position and not step.depends_on and not jumps:
                 diagnostics.warning(
                     "arazzo/forward-reference",
                     f"`{step.id}` uses outputs of `{used}`, which has not run by then",
                     step.location,
                     related=(steps[used].location,),
+                    hint="move the step behind the one whose outputs it uses",
                 )
     for _, value in workflow.outputs:
         for used in _steps_in(value):
             if used not in steps:
-                diagnostics.error("arazzo/unknown-step", f"`{workflow.name}` has no step `{used}`", workflow.location)
+                diagnostics.error(
+                    "arazzo/unknown-step",
+                    f"`{workflow.name}` has no step `{used}`",
+                    workflow.location,
+                    hint="correct the name, or add the step",
+                )
 
 
 def _steps_used(step: Step) -> Iterator[str]:
@@ -116,7 +132,10 @@ def _check_action(
 ) -> None:
     if action.step and all(step.id != action.step for step in workflow.steps):
         diagnostics.error(
-            "arazzo/unknown-step", f"`{workflow.name}` has no step `{action.step}` to go to", action.location
+            "arazzo/unknown-step",
+            f"`{workflow.name}` has no step `{action.step}` to go to",
+            action.location,
+            hint="correct the name, or add the step",
         )
     if action.workflow:
         _check_workflow(action.workflow, action.location, named, diagnostics)
@@ -152,7 +171,12 @@ def _check_circles(
                 target = following[next_edge]
                 if target in path:
                     circle = " -> ".join([*path[path.index(target) :], target])
-                    diagnostics.error("arazzo/circle", f"`{key}` goes round in a circle: {circle}", places[target])
+                    diagnostics.error(
+                        "arazzo/circle",
+                        f"`{key}` goes round in a circle: {circle}",
+                        places[target],
+                        hint="remove one of the dependencies of the circle",
+                    )
                 elif target in edges and target not in done:
                     stack.append((target, 0))
             else:

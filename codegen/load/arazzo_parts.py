@@ -52,7 +52,10 @@ class Source:
         target = self.root.child("components", section, expression.component[1])
         if target.value is None:
             self.diagnostics.error(
-                "arazzo/missing-component", f"`{reference}` does not exist", node.child("reference").location
+                "arazzo/missing-component",
+                f"`{reference}` does not exist",
+                node.child("reference").location,
+                hint="declare it under `components`, or correct the name",
             )
             return None
         return target
@@ -148,7 +151,12 @@ def _criterion(source: Source, node: Node) -> Criterion:
             hint=", ".join(CRITERION_KINDS),
         )
     if not isinstance(condition, str) or not condition.strip():
-        diagnostics.error("arazzo/missing-field", "the criterion has no `condition`", node.location)
+        diagnostics.error(
+            "arazzo/missing-field",
+            "the criterion has no `condition`",
+            node.location,
+            hint="write such as `condition: $statusCode == 200`",
+        )
     if kind != "simple" and context is None:
         diagnostics.error(
             "arazzo/missing-field",
@@ -172,7 +180,12 @@ def parameters_of(source: Source, node: Node, *, placed: bool) -> tuple[StepPara
         name, place = target.text("name"), target.text("in") or None
         value = check_value(source, item.child("value") if item.has("value") else target.child("value"))
         if not name:
-            source.diagnostics.error("arazzo/missing-field", "the parameter has no `name`", target.location)
+            source.diagnostics.error(
+                "arazzo/missing-field",
+                "the parameter has no `name`",
+                target.location,
+                hint="give the parameter the `name` that the operation has for it",
+            )
         if placed and place is None:
             source.diagnostics.error(
                 "arazzo/missing-field",
@@ -182,10 +195,15 @@ def parameters_of(source: Source, node: Node, *, placed: bool) -> tuple[StepPara
             )
         if place is not None and place not in PLACES[min(source.minor, 1)]:
             source.diagnostics.error(
-                "arazzo/parameter-place", f"parameters do not go into `{place}`", target.child("in").location
+                "arazzo/parameter-place",
+                f"parameters do not go into `{place}`",
+                target.child("in").location,
+                hint="`in` is path, query, header, cookie or querystring",
             )
         if (name, place) in found:
-            source.diagnostics.error("arazzo/duplicate-parameter", f"`{name}` is given twice", item.location)
+            source.diagnostics.error(
+                "arazzo/duplicate-parameter", f"`{name}` is given twice", item.location, hint="remove one of the two"
+            )
         found[name, place] = StepParameter(name=name, place=place, value=value)
     return tuple(found.values())
 
@@ -201,7 +219,10 @@ def actions_of(source: Source, node: Node, section: str) -> tuple[StepAction, ..
         action = _action(source, target, kinds)
         if action.name in found:
             source.diagnostics.error(
-                "arazzo/duplicate-action", f"two actions are called `{action.name}`", item.location
+                "arazzo/duplicate-action",
+                f"two actions are called `{action.name}`",
+                item.location,
+                hint="rename one of them",
             )
         found[action.name] = action
     return tuple(found.values())
@@ -211,18 +232,25 @@ def _action(source: Source, node: Node, kinds: tuple[str, ...]) -> StepAction:
     diagnostics = source.diagnostics
     kind, step, workflow = node.text("type"), node.text("stepId") or None, node.text("workflowId") or None
     if not node.text("name"):
-        diagnostics.error("arazzo/missing-field", "the action has no `name`", node.location)
+        diagnostics.error(
+            "arazzo/missing-field", "the action has no `name`", node.location, hint="give the action a `name`"
+        )
     if kind not in kinds:
         diagnostics.error(
             "arazzo/action", f"`{kind}` is no type of action here", node.child("type").location, hint=", ".join(kinds)
         )
     if (step and workflow) or (kind == "goto" and not (step or workflow)):
-        diagnostics.error("arazzo/action", "`goto` needs either `stepId` or `workflowId`", node.location)
+        diagnostics.error(
+            "arazzo/action", "`goto` needs either `stepId` or `workflowId`", node.location, hint="write one of the two"
+        )
     after, limit = node.child("retryAfter"), node.child("retryLimit")
     for number in (after, limit):
         if number.value is not None and not _is_count(number.value, whole=number is limit):
             diagnostics.error(
-                "arazzo/bad-value", f"`{number.key}` must be a number that is not negative", number.location
+                "arazzo/bad-value",
+                f"`{number.key}` must be a number that is not negative",
+                number.location,
+                hint="write a number without quotes",
             )
     return StepAction(
         name=node.text("name"),
@@ -251,7 +279,12 @@ def body_of(source: Source, node: Node) -> StepBody | None:
     for item in node.child("replacements").items():
         check_fields(item.members(), REPLACEMENT_FIELDS, "a replacement", AREA, source.diagnostics)
         if not item.text("target"):
-            source.diagnostics.error("arazzo/missing-field", "the replacement has no `target`", item.location)
+            source.diagnostics.error(
+                "arazzo/missing-field",
+                "the replacement has no `target`",
+                item.location,
+                hint="write the JSON pointer or XPath of what is replaced",
+            )
         kind = _kind_of(item.child("targetSelectorType"))[0] if item.has("targetSelectorType") else None
         replacements.append(
             Replacement(target=item.text("target"), selector_kind=kind, value=check_value(source, item.child("value")))

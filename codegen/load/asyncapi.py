@@ -33,7 +33,7 @@ from codegen.load.asyncapi_messages import (
 from codegen.load.asyncapi_source import AREA, Source
 from codegen.load.asyncapi_v2 import read_v2
 from codegen.load.documents import Document, Documents, Node
-from codegen.load.fields import check_fields, extensions_of, flag_of, is_object, text_of
+from codegen.load.fields import check_fields, check_sections, extensions_of, flag_of, is_object, text_of
 from codegen.load.schemas import SchemaReader
 from codegen.model.events import Action, Application, Channel, EventOperation, Reply
 from codegen.model.graph import Contract, ContractKind, Fragment
@@ -129,6 +129,10 @@ def load_asyncapi(
     )
     check_fields(root.members(), ROOT_FIELDS[source.major], "an AsyncAPI document", AREA, diagnostics)
     check_fields(root.child("components").members(), COMPONENT_FIELDS, "`components`", AREA, diagnostics)
+    check_sections(
+        root, ("info", "servers", "channels", "operations", "components"), (), AREA, "bad-value", diagnostics
+    )
+    check_sections(root.child("components"), COMPONENT_FIELDS - {"$ref"}, (), AREA, "bad-value", diagnostics)
     _read_schemas(source)
     messages = MessageReader(source)
     found = read_v2(source, messages) if source.major == 2 else _Reader(source, messages).read()
@@ -163,7 +167,12 @@ def _application(
     root = source.root
     info = root.child("info")
     if not info.text("title"):
-        source.diagnostics.error("asyncapi/missing-field", "the document has no `info.title`", info.location)
+        source.diagnostics.error(
+            "asyncapi/missing-field",
+            "the document has no `info.title`",
+            info.location,
+            hint="give the application a title and a version under `info`",
+        )
     return Application(
         id=source.document.path,
         name=info.text("title") or source.document.path,
@@ -266,7 +275,10 @@ class _Reader:
         action = node.text("action")
         if action not in ("send", "receive"):
             source.diagnostics.error(
-                "asyncapi/action", f"the operation `{name}` must `send` or `receive`", node.child("action").location
+                "asyncapi/action",
+                f"the operation `{name}` must `send` or `receive`",
+                node.child("action").location,
+                hint="write `action: send` or `action: receive`",
             )
             return None
         if not node.has("channel"):

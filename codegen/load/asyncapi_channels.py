@@ -16,7 +16,7 @@ import re
 from codegen.load.asyncapi_messages import check_expression
 from codegen.load.asyncapi_source import AREA, Source
 from codegen.load.documents import Node
-from codegen.load.fields import check_fields, extensions_of, is_object
+from codegen.load.fields import check_fields, extensions_of, is_object, security_scheme
 from codegen.model.events import ChannelParameter, Retry
 from codegen.model.ids import ChannelId
 from codegen.model.services import SecurityScheme, SecurityUse, Server, ServerVariable
@@ -122,22 +122,7 @@ def security_schemes_of(source: Source) -> tuple[SecurityScheme, ...]:
         if target is None or not is_object(target, "a security scheme", AREA, source.diagnostics):
             continue
         check_fields(target.members(), SECURITY_FIELDS, "a security scheme", AREA, source.diagnostics)
-        flows = target.child("flows").value
-        found.append(
-            SecurityScheme(
-                name=name,
-                kind=target.text("type"),
-                scheme=target.text("scheme") or None,
-                parameter=target.text("name") or None,
-                place=target.text("in") or None,
-                bearer_format=target.text("bearerFormat") or None,
-                flows=flows if isinstance(flows, dict) else {},
-                open_id_connect_url=target.text("openIdConnectUrl") or None,
-                doc=target.text("description"),
-                location=target.location,
-                extensions=extensions_of(target.members()),
-            )
-        )
+        found.append(security_scheme(name, target))
     return tuple(found)
 
 
@@ -165,7 +150,10 @@ def parameters_of(source: Source, channel: Node, address: str | None) -> tuple[C
             described[name] = _parameter(source, name, target)
             if address is not None and f"{{{name}}}" not in address:
                 source.diagnostics.warning(
-                    "asyncapi/address-parameter", f"the address `{address}` has no `{{{name}}}`", node.location
+                    "asyncapi/address-parameter",
+                    f"the address `{address}` has no `{{{name}}}`",
+                    node.location,
+                    hint="put it into the address, or remove the parameter",
                 )
     for name in _VARIABLE.findall(address or ""):
         if name not in described:
@@ -225,6 +213,7 @@ def retry_of(source: Source, node: Node) -> Retry | None:
             "asyncapi/retry",
             "`max_attempts` must be a whole number of at least 1",
             retry.child("max_attempts").location,
+            hint="write such as `max_attempts: 3`",
         )
         return None
     if not isinstance(factor, int | float) or isinstance(factor, bool) or factor < 1:
@@ -293,6 +282,7 @@ def dead_letter_of(source: Source, node: Node) -> ChannelId | None:
             "asyncapi/dead-letter",
             "a channel cannot be its own dead-letter channel: what fails would come back for ever",
             named.location,
+            hint="name another channel",
         )
         return None
     return ChannelId(target.id)

@@ -239,19 +239,15 @@ def _names_of(data: Any) -> list[str]:
     if not isinstance(data, dict):
         return []
     components = data.get("components")
-    found = [
-        name
-        for section in ("schemas", "messages")
-        for name in (_object(components).get(section) or {})
-        if isinstance(name, str)
-    ]
+    found = [name for section in ("schemas", "messages") for name in _object(_object(components).get(section))]
     for channel in _object(data.get("channels")).values():
         for key, message in _object(_object(channel).get("messages")).items():
             if "$ref" not in _object(message):
                 found.append(str(key))
         for action in ("publish", "subscribe"):
             message = _object(_object(_object(channel).get(action)).get("message"))
-            options = [message, *(message.get("oneOf") or [])]
+            listed = message.get("oneOf")
+            options = [message, *(listed if isinstance(listed, list) else ())]
             found += [
                 str(option.get("messageId") or option.get("name") or option.get("title") or "")
                 for option in options

@@ -141,6 +141,7 @@ class _Reader:
                 f"two operations are called `{name}`",
                 node.location,
                 related=(other.location,),
+                hint="give one of them another `operationId`",
             )
         return name
 

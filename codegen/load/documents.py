@@ -1,8 +1,8 @@
 """Contract files: bytes -> plain values with positions, and `$ref` between them.
 
-Phases: read (size limit, UTF-8) -> parse (JSON by `json`, YAML 1.2 core schema
-over libyaml) -> plain values. Positions are found when somebody asks: the
-first `locate` of a document indexes its pointers once.
+Phases: read (size limit, UTF-8) -> parse (`json_text`, `yaml_text`) -> plain
+values. Positions are found when somebody asks: the first `locate` of a
+document indexes its pointers once.
 
 The only module that reads JSON and YAML contracts.
 """
@@ -10,21 +10,19 @@ The only module that reads JSON and YAML contracts.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import stat
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isinf
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from codegen.diagnostics import Diagnostics
 from codegen.load import positions
+from codegen.load.json_text import NotJson, parse_json
 from codegen.load.remote import fetch, is_remote
-from codegen.load.yaml_text import MAX_DEPTH, MAX_DIGITS, YamlError, parse_yaml
+from codegen.load.yaml_text import TextError, parse_yaml
 from codegen.model.ids import NOWHERE, Location
 
 DEFAULT_MAX_FILE_SIZE = 32 * 1024 * 1024
@@ -228,15 +226,9 @@ class Documents:
         text = self.decode(path, content)
         if text is None:
             return None
-        if path.endswith(".json") or text.lstrip()[:1] == "{":
-            parsed = self._parse_json(path, text)
-            if parsed is _FAILED:
-                return None
-            if parsed is not _NOT_JSON:
-                return Document(path, parsed, digest, positions.PositionIndex(text, json_text=True))
         try:
-            data = parse_yaml(text)
-        except YamlError as problem:
+            data, is_json = _values(path, text)
+        except TextError as problem:
             self._diagnostics.error(
                 problem.rule,
                 problem.message,
@@ -244,68 +236,7 @@ class Documents:
                 hint=problem.hint,
             )
             return None
-        return Document(path, data, digest, positions.PositionIndex(text, json_text=False))
-
-    def _parse_json(self, path: str, text: str) -> Any:
-        """Plain values; `_FAILED` when a mistake was reported, `_NOT_JSON` when it may still be YAML."""
-        duplicates: list[str] = []
-
-        def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-            found = dict(pairs)
-            if len(found) != len(pairs):
-                times = Counter(key for key, _ in pairs)
-                duplicates.extend(key for key, count in times.items() if count > 1)
-            return found
-
-        try:
-            parsed = json.loads(
-                text, object_pairs_hook=unique, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_number
-            )
-        except json.JSONDecodeError as problem:
-            if not path.endswith(".json"):
-                return _NOT_JSON
-            self._diagnostics.error(
-                "document/syntax",
-                f"JSON: {problem.msg}",
-                Location(path=path, line=problem.lineno, column=problem.colno),
-                hint="JSON has no comments and no comma before a closing bracket; a file that is YAML is named .yaml",
-            )
-            return _FAILED
-        except _NotJson as problem:
-            line, column = positions.bare_word(text, problem.word)
-            self._diagnostics.error(
-                problem.rule,
-                problem.message,
-                Location(path=path, line=line, column=column),
-                hint="put it in quotes when it is meant as text",
-            )
-            return _FAILED
-        except RecursionError:
-            line, column = positions.too_deep(text, MAX_DEPTH)
-            self._diagnostics.error(
-                "document/too-deep",
-                f"nested more than {MAX_DEPTH} levels deep",
-                Location(path=path, line=line, column=column),
-                hint=_DEEP_HINT,
-            )
-            return _FAILED
-        if _SURROGATE.search(text) and (place := positions.lone_surrogate(text)):
-            self._diagnostics.error(
-                "document/encoding",
-                "half of a surrogate pair is no character",
-                Location(path=path, line=place[0], column=place[1]),
-                hint="write the character itself, or both halves of the escape",
-            )
-            return _FAILED
-        for key in duplicates:
-            line, column = positions.repeated_key(text, key)
-            self._diagnostics.error(
-                "document/duplicate-key",
-                f"the key `{key}` stands twice in one object",
-                Location(path=path, line=line, column=column),
-                hint="remove one of the two",
-            )
-        return _FAILED if duplicates else parsed
+        return Document(path, data, digest, positions.PositionIndex(text, json_text=is_json))
 
     def root_node(self, document: Document) -> Node:
         """The whole document as a node."""
@@ -437,7 +368,12 @@ class Documents:
         if url not in self._loaded:
             content = fetch(url, self._max_file_size)
             if isinstance(content, str):
-                self._diagnostics.error("document/remote-ref", f"cannot fetch `{url}`: {content}", where)
+                self._diagnostics.error(
+                    "document/remote-ref",
+                    f"cannot fetch `{url}`: {content}",
+                    where,
+                    hint="copy the document into the contracts folder and refer to the copy",
+                )
                 self._loaded[url] = None
             else:
                 self._loaded[url] = self._parse(url, content)
@@ -450,43 +386,21 @@ class Documents:
         pointer = anchors.get(name)
         if pointer is None:
             return None
-        node: Node | None = Node(document, "", document.data)
-        for token in pointer.split("/")[1:]:
-            node = _step(node, token) if node else None
-        return node
+        return self._within(Node(document, "", document.data), pointer)
 
 
-_FAILED: Any = object()
-_NOT_JSON: Any = object()
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_DEEP_HINT = "give inner schemas a name and refer to them with $ref"
 _MISSING_HINT = "what stands behind `#` is a JSON pointer from the top of the file, such as `/components/schemas/Name`"
 
 
-@dataclass
-class _NotJson(Exception):
-    word: str
-    rule: str
-    message: str
-
-
-def _refuse_constant(name: str) -> None:
-    raise _NotJson(name, "document/syntax", f"`{name}` is not JSON")
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
-        raise _NotJson(digits, "document/number", f"a number of more than {MAX_DIGITS} digits")
-    return int(digits)
-
-
-def _number(text: str) -> float:
-    if len(text) > MAX_DIGITS:
-        raise _NotJson(text, "document/number", f"a number of more than {MAX_DIGITS} digits")
-    found = float(text)
-    if isinf(found):
-        raise _NotJson(text, "document/number", f"`{text}` is beyond what a number can hold")
-    return found
+def _values(path: str, text: str) -> tuple[Any, bool]:
+    """Plain values, and whether the text is JSON. Raises `TextError`."""
+    if path.endswith(".json") or text.lstrip()[:1] == "{":
+        try:
+            return parse_json(text), True
+        except NotJson:
+            if path.endswith(".json"):
+                raise
+    return parse_yaml(text), False
 
 
 def _deepest(document: Document) -> tuple[int, Location]:

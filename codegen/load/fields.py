@@ -1,4 +1,4 @@
-"""Members of contract objects: which are known, which are missing, and extensions."""
+"""Members of contract objects, read alike in all formats: which are known, text and flags, extensions, security."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from codegen.diagnostics import Diagnostics
 from codegen.load.documents import Node
+from codegen.model.services import SecurityScheme
 from codegen.model.types import JsonValue
 
 
@@ -24,6 +25,23 @@ def check_fields(
             node.location,
             hint=f"did you mean `{close[0]}`?" if close else "extensions start with `x-`",
         )
+
+
+def check_sections(
+    node: Node, objects: Iterable[str], lists: Iterable[str], area: str, rule: str, diagnostics: Diagnostics
+) -> None:
+    """Report the sections of a document that are neither absent nor of their shape, and would be passed over."""
+    wanted: dict[str, tuple[type, str]] = dict.fromkeys(objects, (dict, "an object"))
+    wanted |= dict.fromkeys(lists, (list, "a list"))
+    for key, section in node.members():
+        shape, spoken = wanted.get(key, (object, ""))
+        if section.value is not None and not isinstance(section.value, shape):
+            diagnostics.error(
+                f"{area}/{rule}",
+                f"`{key}` must be {spoken}",
+                section.location,
+                hint="nothing of it is read: correct it or remove it",
+            )
 
 
 def extensions_of(members: Iterable[tuple[str, Node]]) -> Mapping[str, JsonValue]:
@@ -49,5 +67,28 @@ def is_object(node: Node | None, what: str, area: str, diagnostics: Diagnostics)
         return False
     if isinstance(node.value, dict):
         return True
-    diagnostics.error(f"{area}/bad-value", f"{what} must be an object", node.location)
+    diagnostics.error(
+        f"{area}/bad-value",
+        f"{what} must be an object",
+        node.location,
+        hint="write its members below it, as `name: value`",
+    )
     return False
+
+
+def security_scheme(name: str, node: Node) -> SecurityScheme:
+    """What a security scheme says, in OpenAPI and AsyncAPI alike."""
+    flows = node.child("flows").value
+    return SecurityScheme(
+        name=name,
+        kind=node.text("type"),
+        scheme=node.text("scheme") or None,
+        parameter=node.text("name") or None,
+        place=node.text("in") or None,
+        bearer_format=node.text("bearerFormat") or None,
+        flows=flows if isinstance(flows, dict) else {},
+        open_id_connect_url=node.text("openIdConnectUrl") or None,
+        doc=node.text("description"),
+        location=node.location,
+        extensions=extensions_of(node.members()),
+    )

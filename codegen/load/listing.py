@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 SUFFIXES = (".proto", ".yaml", ".yml", ".json")
@@ -23,3 +24,11 @@ def contract_files(root: Path) -> tuple[str, ...]:
         base = Path(folder).relative_to(root)
         found += [(base / name).as_posix() for name in files if name.endswith(SUFFIXES) and not name.startswith(".")]
     return tuple(sorted(found))
+
+
+def not_below(folder: Path, paths: Iterable[str], root: Path) -> tuple[str, ...]:
+    """The paths, relative to `root`, that are not in `folder`: the output may be among the contracts."""
+    if not folder.is_relative_to(root):
+        return tuple(paths)
+    inside = f"{folder.relative_to(root).as_posix()}/"
+    return tuple(path for path in paths if not path.startswith(inside))

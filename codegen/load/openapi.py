@@ -12,8 +12,9 @@ import re
 
 from codegen.diagnostics import Diagnostics
 from codegen.load.documents import Document, Documents
+from codegen.load.fields import check_sections, extensions_of
 from codegen.load.openapi_operations import find_sites, read_operation
-from codegen.load.openapi_reading import Reading, Schemas, extensions
+from codegen.load.openapi_reading import AREA, FIELDS, Reading, Schemas
 from codegen.load.openapi_security import read_security, read_security_schemes, read_servers
 from codegen.model.graph import Contract, ContractKind, Fragment
 from codegen.model.services import Service
@@ -26,6 +27,7 @@ def load_openapi(document: Document, documents: Documents, schemas: Schemas, dia
         return Fragment(contract=_contract(reading))
     root = reading.root
     reading.check_fields(root, "document")
+    check_sections(root, ("paths", "webhooks", "components"), ("servers", "tags"), AREA, "shape", diagnostics)
     _check_info(reading)
     _read_components(reading)
     schemes = read_security_schemes(reading, root.child("components", "securitySchemes"))
@@ -43,7 +45,7 @@ def load_openapi(document: Document, documents: Documents, schemas: Schemas, dia
         servers=read_servers(reading, root.child("servers")),
         security_schemes=schemes,
         location=root.location,
-        extensions=extensions(root),
+        extensions=extensions_of(root.members()),
     )
     return Fragment(contract=_contract(reading), services=(service,), operations=operations)
 
@@ -83,7 +85,12 @@ def _check_info(reading: Reading) -> None:
         return
     for key in ("title", "version"):
         if not info.has(key):
-            reading.diagnostics.error("openapi/info", f"`info` needs `{key}`", info.location)
+            reading.diagnostics.error(
+                "openapi/info",
+                f"`info` needs `{key}`",
+                info.location,
+                hint="the document needs `info` with a `title` and a `version`",
+            )
 
 
 def _read_components(reading: Reading) -> None:
@@ -91,9 +98,9 @@ def _read_components(reading: Reading) -> None:
     if components.value is None:
         return
     if not isinstance(components.value, dict):
-        reading.unexpected(reading.root, "components", "an object")
         return
     reading.check_fields(components, "components")
+    check_sections(components, FIELDS["components"], (), AREA, "shape", reading.diagnostics)
     for key, node in components.child("schemas").members():
         reading.schemas.type_of(node, (key,))
 

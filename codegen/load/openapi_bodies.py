@@ -23,7 +23,12 @@ def read_body(reading: Reading, operation: str, item: Node) -> Body | None:
     key = component(node, "requestBodies")
     content = _read_content(reading, (key or operation, "request"), node.child("content"))
     if not content:
-        reading.diagnostics.warning("openapi/no-content", "a request body without `content` is ignored", node.location)
+        reading.diagnostics.warning(
+            "openapi/no-content",
+            "a request body without `content` is ignored",
+            node.location,
+            hint="say what is sent under `content`, by media type",
+        )
         return None
     return Body(
         required=reading.flag(node, "required"), doc=node.text("description"), content=content, location=node.location
@@ -42,7 +47,10 @@ def read_responses(
             continue
         if not _STATUS.fullmatch(status):
             reading.diagnostics.error(
-                "openapi/status", f"`{status}` is not a status: `200`, `4XX` or `default`", item.location
+                "openapi/status",
+                f"`{status}` is not a status: `200`, `4XX` or `default`",
+                item.location,
+                hint="write a status between 100 and 599, in quotes",
             )
             continue
         name = (operation, "response") if status == first else (operation, "response", status)
@@ -142,7 +150,10 @@ def _link_target(reading: Reading, name: str, node: Node, operations: Mapping[st
     operation_id, reference = node.text("operationId"), node.text("operationRef")
     if bool(operation_id) == bool(reference):
         reading.diagnostics.error(
-            "openapi/link", f"the link `{name}` needs either `operationId` or `operationRef`", node.location
+            "openapi/link",
+            f"the link `{name}` needs either `operationId` or `operationRef`",
+            node.location,
+            hint="write one of the two",
         )
         return None
     if operation_id:
@@ -151,11 +162,15 @@ def _link_target(reading: Reading, name: str, node: Node, operations: Mapping[st
                 "openapi/link",
                 f"the link `{name}` leads to `{operation_id}`, which is no operation of this document",
                 node.child("operationId").location,
+                hint="correct the `operationId`, or refer to another document by `operationRef`",
             )
         return operations.get(operation_id)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", reference):
         reading.diagnostics.unsupported(
-            "openapi/link", f"the link `{name}` leads to a remote document", node.child("operationRef").location
+            "openapi/link",
+            f"the link `{name}` leads to a remote document",
+            node.child("operationRef").location,
+            hint="copy the document into the contracts folder and refer to the copy",
         )
         return None
     target = reading.documents.resolve(reference, node.child("operationRef"))

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codegen.load.documents import Node, escape
+from codegen.load.fields import extensions_of
 from codegen.load.openapi_bodies import read_body, read_responses
 from codegen.load.openapi_parameters import check_template, idempotency_header, read_parameters
-from codegen.load.openapi_reading import METHODS, Reading, extensions
+from codegen.load.openapi_reading import METHODS, Reading
 from codegen.load.openapi_security import read_security, read_servers
 from codegen.model.ids import OperationId
 from codegen.model.services import (
@@ -60,7 +61,9 @@ def find_sites(reading: Reading) -> tuple[Site, ...]:
             if role is HttpRole.ENDPOINT and path.startswith("x-"):
                 continue
             if role is HttpRole.ENDPOINT and not path.startswith("/"):
-                reading.diagnostics.error("openapi/path", f"the path `{path}` must start with a slash", item.location)
+                reading.diagnostics.error(
+                    "openapi/path", f"the path `{path}` must start with a slash", item.location, hint=f"write `/{path}`"
+                )
                 continue
             sites.extend(_sites_of_item(reading, f"/{section}/{escape(path)}", path, role, item, ""))
     _report_equal_paths(reading, sites)
@@ -219,7 +222,7 @@ def read_operation(
         binding=binding,
         transcoding=_read_transcoding(reading, node, parameters),
         location=node.location,
-        extensions=extensions(node),
+        extensions=extensions_of(node.members()),
     )
 
 
@@ -229,17 +232,33 @@ def _read_transcoding(reading: Reading, node: Node, parameters: tuple[Parameter,
         for key in node.value:
             if key.startswith("x-grpc-"):
                 reading.diagnostics.error(
-                    "openapi/grpc", f"`{key}` needs `x-grpc-method` beside it", node.child(key).location
+                    "openapi/grpc",
+                    f"`{key}` needs `x-grpc-method` beside it",
+                    node.child(key).location,
+                    hint="say which RPC it fronts: `x-grpc-method: package.Service/Method`",
                 )
         return None
     rpc = node.text("x-grpc-method")
     if not re.fullmatch(r"[A-Za-z_][\w.]*/[A-Za-z_]\w*", rpc):
         reading.unexpected(node, "x-grpc-method", "a full method name: `checkout.v1.CheckoutService/StartCheckout`")
         return None
-    renamed = [(p.name, p.extensions["x-grpc-field"]) for p in parameters if "x-grpc-field" in p.extensions]
+    for key in ("x-grpc-body", "x-grpc-response-body"):
+        if node.has(key) and not node.text(key):
+            reading.unexpected(node, key, "the name of a field")
+    if node.has("x-grpc-set") and not isinstance(node.value["x-grpc-set"], dict):
+        reading.unexpected(node, "x-grpc-set", "an object: values by the names of fields")
+    renamed = [(p, p.extensions["x-grpc-field"]) for p in parameters if "x-grpc-field" in p.extensions]
+    for parameter, field in renamed:
+        if not isinstance(field, str):
+            reading.diagnostics.error(
+                "openapi/shape",
+                "`x-grpc-field` must be the name of a field",
+                parameter.location,
+                hint="write such as `x-grpc-field: order_id`",
+            )
     return Transcoding(
         rpc=rpc,
-        parameter_fields=tuple((name, field) for name, field in renamed if isinstance(field, str)),
+        parameter_fields=tuple((p.name, field) for p, field in renamed if isinstance(field, str)),
         body_field=node.text("x-grpc-body") or None,
         response_field=node.text("x-grpc-response-body") or None,
         constants=tuple((key, value.value) for key, value in node.child("x-grpc-set").members()),

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 from codegen.load.documents import Node
-from codegen.load.openapi_reading import Reading, component, examples, extensions
+from codegen.load.fields import extensions_of
+from codegen.load.openapi_reading import Reading, component, examples
 from codegen.model.services import Header, Parameter, ParameterPlace
 from codegen.model.types import ANY, Type
 
@@ -32,7 +33,12 @@ def read_parameters(reading: Reading, operation: str, shared: Node, own: Node) -
 
 def _read_list(reading: Reading, operation: str, node: Node) -> Iterable[Parameter]:
     if node.value is not None and not isinstance(node.value, list):
-        reading.diagnostics.error("openapi/shape", "`parameters` must be a list", node.location)
+        reading.diagnostics.error(
+            "openapi/shape",
+            "`parameters` must be a list",
+            node.location,
+            hint="write each parameter as an item: `- name: ...`",
+        )
     seen: dict[tuple[str, ParameterPlace], Parameter] = {}
     for item in node.items():
         parameter = _read_parameter(reading, operation, item)
@@ -95,7 +101,7 @@ def _build(reading: Reading, operation: str, node: Node, name: str, place: Param
         has_default=has_default,
         examples=examples(reading, node),
         location=node.location,
-        extensions=extensions(node),
+        extensions=extensions_of(node.members()),
     )
 
 
@@ -120,6 +126,7 @@ def _serialisation(reading: Reading, node: Node, name: str, place: ParameterPlac
             "openapi/style",
             f"the style of the {place.value} parameter `{name}` must be " + " or ".join(allowed),
             node.child("style").location,
+            hint="write one of these, or leave `style` out",
         )
         style = allowed[0]
     return style, reading.flag(node, "explode", style == "form")
@@ -135,6 +142,7 @@ def _value_type(reading: Reading, node: Node, name: tuple[str, ...]) -> tuple[Ty
             "openapi/parameter-content",
             "`content` of a parameter must have one media type",
             node.child("content").location,
+            hint="keep one media type, such as `application/json`",
         )
     for media_type, described in content.items():
         target = reading.object(described, "media type")
@@ -188,7 +196,10 @@ def check_template(reading: Reading, path: str, parameters: Iterable[Parameter],
     for variable in dict.fromkeys(variables):
         if variables.count(variable) > 1:
             reading.diagnostics.error(
-                "openapi/path-parameter", f"`{{{variable}}}` stands twice in `{path}`", where.location
+                "openapi/path-parameter",
+                f"`{{{variable}}}` stands twice in `{path}`",
+                where.location,
+                hint="rename one of the two",
             )
         if variable not in declared:
             reading.diagnostics.error(

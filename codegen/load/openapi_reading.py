@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Protocol
 
 from codegen.diagnostics import Diagnostics
 from codegen.load.documents import Document, Documents, Node
+from codegen.load.fields import check_fields
 from codegen.model.types import JsonValue, Type
 
+AREA = "openapi"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 _SCHEMA_OR_CONTENT = "schema content style explode allowReserved example examples"
@@ -68,24 +69,19 @@ class Reading:
         if found is None:
             return None
         if not isinstance(found.value, dict):
-            self.diagnostics.error("openapi/shape", f"a {kind} must be an object", found.location)
+            self.diagnostics.error(
+                "openapi/shape",
+                f"a {kind} must be an object",
+                found.location,
+                hint="write its members below it, as `name: value`",
+            )
             return None
         self.check_fields(found, kind)
         return found
 
     def check_fields(self, node: Node, kind: str) -> None:
         """Warn of fields that the object does not have in OpenAPI."""
-        known = FIELDS[kind]
-        for key in node.value:
-            if key in known or key.startswith("x-"):
-                continue
-            close = get_close_matches(key, known, n=1)
-            self.diagnostics.warning(
-                "openapi/unknown-field",
-                f"`{key}` is not a field of a {kind} and is ignored",
-                node.child(key).location,
-                hint=f"did you mean `{close[0]}`?" if close else "",
-            )
+        check_fields(node.members(), FIELDS[kind], f"the {kind}", AREA, self.diagnostics)
 
     def unexpected(self, node: Node, key: str, expected: str) -> None:
         """Report that the member `key` is not what it must be."""
@@ -98,11 +94,6 @@ class Reading:
             return value
         self.unexpected(node, key, "true or false")
         return default
-
-
-def extensions(node: Node) -> dict[str, JsonValue]:
-    """The `x-*` members."""
-    return {key: value for key, value in node.value.items() if key.startswith("x-")}
 
 
 def component(node: Node, section: str) -> str | None:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Container
 
 from codegen.load.documents import Node
-from codegen.load.openapi_reading import Reading, extensions
+from codegen.load.fields import extensions_of, security_scheme
+from codegen.load.openapi_reading import Reading
 from codegen.model.services import SecurityRequirement, SecurityScheme, SecurityUse, Server, ServerVariable
 
 _NEEDS = {
@@ -44,7 +45,7 @@ def read_servers(reading: Reading, node: Node) -> tuple[Server, ...]:
                 variables=variables,
                 doc=server.text("description"),
                 location=server.location,
-                extensions=extensions(server),
+                extensions=extensions_of(server.members()),
             )
         )
     return tuple(found)
@@ -60,13 +61,17 @@ def _read_variables(reading: Reading, node: Node) -> tuple[ServerVariable, ...]:
         default = variable.value.get("default")
         if default is None:
             reading.diagnostics.error(
-                "openapi/server-variable", f"the server variable `{name}` needs a default", variable.location
+                "openapi/server-variable",
+                f"the server variable `{name}` needs a default",
+                variable.location,
+                hint="add a `default`",
             )
         elif values and str(default) not in values:
             reading.diagnostics.error(
                 "openapi/server-variable",
                 f"the default of `{name}` is not in its `enum`",
                 variable.child("default").location,
+                hint="add it to `enum`, or choose a default from there",
             )
         found.append(
             ServerVariable(
@@ -96,23 +101,13 @@ def _read_scheme(reading: Reading, name: str, item: Node) -> SecurityScheme | No
     for field in _NEEDS[kind]:
         if not node.value.get(field):
             reading.diagnostics.error(
-                "openapi/security-scheme", f"the {kind} scheme `{name}` needs `{field}`", node.location
+                "openapi/security-scheme",
+                f"the {kind} scheme `{name}` needs `{field}`",
+                node.location,
+                hint=f"add `{field}`",
             )
             return None
-    flows = node.value.get("flows")
-    return SecurityScheme(
-        name=name,
-        kind=kind,
-        scheme=node.text("scheme") or None,
-        parameter=node.text("name") or None,
-        place=node.text("in") or None,
-        bearer_format=node.text("bearerFormat") or None,
-        flows=flows if isinstance(flows, dict) else {},
-        open_id_connect_url=node.text("openIdConnectUrl") or None,
-        doc=node.text("description"),
-        location=node.location,
-        extensions=extensions(node),
-    )
+    return security_scheme(name, node)
 
 
 def read_security(
@@ -131,7 +126,12 @@ def read_security(
 
 def _read_requirement(reading: Reading, item: Node, schemes: Container[str]) -> SecurityRequirement | None:
     if not isinstance(item.value, dict):
-        reading.diagnostics.error("openapi/shape", "a security requirement must be an object", item.location)
+        reading.diagnostics.error(
+            "openapi/shape",
+            "a security requirement must be an object",
+            item.location,
+            hint="write the name of a scheme and a list of scopes: `- bearer: []`",
+        )
         return None
     uses = []
     for name, scopes in item.members():

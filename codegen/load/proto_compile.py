@@ -176,7 +176,10 @@ def _without(root: Path, paths: Sequence[str], bad: Mapping[str, None], diagnost
         for path, found in cause.items():
             out[path] = None
             diagnostics.warning(
-                "proto/skipped", f"not read, because it imports {found}, which does not compile", Location(path=path)
+                "proto/skipped",
+                f"not read, because it imports {found}, which does not compile",
+                Location(path=path),
+                hint="mend the other file first",
             )
 
 

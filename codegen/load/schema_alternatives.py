@@ -77,7 +77,10 @@ class UnionReader:
         branches = list(holder.child(keyword).items())
         if not branches:
             self._diagnostics.error(
-                "schema/shape", f"`{keyword}` must be a list of schemas", holder.child(keyword).location
+                "schema/shape",
+                f"`{keyword}` must be a list of schemas",
+                holder.child(keyword).location,
+                hint="write each schema as an item of a list",
             )
             return ANY
         others = [without(piece, keyword) if piece is holder else piece for piece in pieces]
@@ -177,7 +180,12 @@ class UnionReader:
         flat = tuple(dict.fromkeys(v.inner if isinstance(v, Nullable) else v for v in variants))
         has_null = any(isinstance(v, Nullable) for v in variants)
         if Reference(target=TypeId(node.id)) in flat:
-            self._diagnostics.error("schema/cyclic-union", "a union that is one of its own variants", node.location)
+            self._diagnostics.error(
+                "schema/cyclic-union",
+                "a union that is one of its own variants",
+                node.location,
+                hint="remove the variant that refers to the union itself",
+            )
             return ANY
         if len(flat) == 1:
             return Nullable(inner=flat[0]) if has_null else flat[0]

@@ -39,11 +39,19 @@ def read_enumeration(
     keyword = "enum" if holder.has("enum") else "x-extensible-enum"
     values, place = holder.value[keyword], holder.child(keyword)
     if not isinstance(values, list) or not values:
-        diagnostics.error("schema/shape", f"`{keyword}` must be a list of values", place.location)
+        diagnostics.error(
+            "schema/shape",
+            f"`{keyword}` must be a list of values",
+            place.location,
+            hint="write each value as an item of a list",
+        )
         return ANY
     if any(isinstance(value, (dict, list)) for value in values):
         diagnostics.unsupported(
-            "schema/enum-of-objects", "an enumeration of objects or arrays is read as any value", place.location
+            "schema/enum-of-objects",
+            "an enumeration of objects or arrays is read as any value",
+            place.location,
+            hint="check such values in your own code, or tell the objects apart with `oneOf`",
         )
         return ANY
     kept: dict[tuple[type, Any], int] = {}
@@ -82,6 +90,7 @@ def _simple(values: list[Any], *, named: bool, place: Node, diagnostics: Diagnos
             "schema/enum-of-equals",
             "an enumeration of a boolean and the number equal to it is read as any value",
             place.location,
+            hint="keep the boolean or the number, not both",
         )
         return ANY
     if all(isinstance(value, bool) for value in values):

@@ -7,6 +7,7 @@ merged by reading them one after another; the schema's own piece comes first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from enum import Enum
 
 from codegen.diagnostics import Diagnostics
@@ -51,6 +52,17 @@ _UNEXPRESSED = (
     "$dynamicRef",
     "$recursiveRef",
 )
+KEYWORDS = frozenset(
+    {
+        "type", "format", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum",
+        "maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties",
+        "required", "properties", "patternProperties", "additionalProperties", "unevaluatedProperties", "items",
+        "prefixItems", "additionalItems", "propertyNames", "allOf", "oneOf", "anyOf", "contentEncoding",
+        "contentMediaType", "contentSchema", "$ref", "$vocabulary", "$dynamicAnchor", "id",
+    }
+    | ANNOTATIONS
+    | set(_UNEXPRESSED)
+)  # fmt: skip
 
 
 class Dialect(Enum):
@@ -80,13 +92,21 @@ class Pieces:
     def _collect(self, node: Node, found: list[Node], open_ids: tuple[str, ...]) -> None:
         if node.id in open_ids:
             self._diagnostics.error(
-                "schema/cyclic-allof", "a schema that contains itself through allOf or $ref", node.location
+                "schema/cyclic-allof",
+                "a schema that contains itself through allOf or $ref",
+                node.location,
+                hint="remove the reference that leads back to the schema itself",
             )
             return
         if any(node.id == known.id for known in found) or node.value is True:
             return
         if node.value is not False and not isinstance(node.value, dict):
-            self._diagnostics.error("schema/shape", "a schema must be an object or a boolean", node.location)
+            self._diagnostics.error(
+                "schema/shape",
+                "a schema must be an object or a boolean",
+                node.location,
+                hint="write `{}` for a schema that allows everything",
+            )
             return
         inside = (*open_ids, node.id)
         if isinstance(node.value, dict) and "$ref" in node.value:
@@ -99,7 +119,12 @@ class Pieces:
             found.append(node)
         branches = node.value.get("allOf") if isinstance(node.value, dict) else None
         if branches is not None and not isinstance(branches, list):
-            self._diagnostics.error("schema/shape", "`allOf` must be a list of schemas", node.child("allOf").location)
+            self._diagnostics.error(
+                "schema/shape",
+                "`allOf` must be a list of schemas",
+                node.child("allOf").location,
+                hint="write each schema as an item of a list",
+            )
             return
         for branch in node.child("allOf").items():
             self._collect(branch, found, inside)
@@ -110,6 +135,8 @@ def report_unexpressed(pieces: Sequence[Node], diagnostics: Diagnostics) -> None
     for piece in pieces:
         if not isinstance(piece.value, dict):
             continue
+        for unknown in piece.value.keys() - KEYWORDS:
+            _report_unknown(piece, unknown, diagnostics)
         for keyword in _UNEXPRESSED:
             if keyword in piece.value and not (keyword in ("then", "else") and "if" in piece.value):
                 diagnostics.unsupported(
@@ -118,3 +145,15 @@ def report_unexpressed(pieces: Sequence[Node], diagnostics: Diagnostics) -> None
                     piece.child(keyword).location,
                     hint="validate it in the handler",
                 )
+
+
+def _report_unknown(piece: Node, key: str, diagnostics: Diagnostics) -> None:
+    """Other keys are annotations, by JSON Schema's own rule; one that is nearly a keyword is a slip."""
+    close = [] if key.startswith("x-") else get_close_matches(key, KEYWORDS, n=1, cutoff=0.82)
+    if close:
+        diagnostics.warning(
+            "schema/unknown-keyword",
+            f"`{key}` is no keyword of JSON Schema and means nothing",
+            piece.child(key).location,
+            hint=f"did you mean `{close[0]}`?",
+        )

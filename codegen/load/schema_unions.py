@@ -119,7 +119,12 @@ def discriminator_of(
     asyncapi = isinstance(node.value, str)
     name = str(node.value) if asyncapi else node.text("propertyName")
     if not name:
-        diagnostics.error("schema/discriminator", "a discriminator needs `propertyName`", node.location)
+        diagnostics.error(
+            "schema/discriminator",
+            "a discriminator needs `propertyName`",
+            node.location,
+            hint="name the property that tells the variants apart",
+        )
         return None
     mapping: dict[str, TypeId] = {}
     for value, target_node in node.child("mapping").members():

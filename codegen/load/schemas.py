@@ -10,10 +10,9 @@ are inferred. `allOf` is merged at the level of schema *pieces* (see
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from types import MappingProxyType
 from typing import Any
 
 from codegen.diagnostics import Diagnostics
@@ -65,8 +64,6 @@ from codegen.model.types import (
     UnionKind,
 )
 
-MAX_DISTRIBUTED = 64
-NO_STAND_INS: Mapping[TypeId, TypeId] = MappingProxyType({})
 _STRING = Scalar(primitive=Primitive.STRING)
 _NEVER = Scalar(primitive=Primitive.NEVER)
 _NULL = Scalar(primitive=Primitive.NULL)
@@ -117,7 +114,10 @@ class SchemaReader:
                 current = self.declarations.get(inner.target) if isinstance(inner, Reference) else None
             if isinstance(current, Alias) and current.id == id_ and isinstance(declared, Alias):
                 self._diagnostics.error(
-                    "schema/cyclic-alias", "a schema that is only a name for itself", declared.location
+                    "schema/cyclic-alias",
+                    "a schema that is only a name for itself",
+                    declared.location,
+                    hint="one of the schemas of the circle must be described by more than a `$ref`",
                 )
                 self.declarations[id_] = replace(declared, type=ANY)
 
@@ -167,16 +167,30 @@ class SchemaReader:
                 target = node.text(key)
                 if not target:
                     self._diagnostics.error(
-                        "schema/shape", f"`{key}` must be the full name of a proto type", node.child(key).location
+                        "schema/shape",
+                        f"`{key}` must be the full name of a proto type",
+                        node.child(key).location,
+                        hint="write such as `order.v1.Order`",
                     )
                     return None
-                omitted = node.value.get("x-proto-omit", [])
                 return Identity(
                     proto=TypeId(target.removeprefix(".")),
-                    omitted=tuple(map(str, omitted)),
+                    omitted=self._omitted(node),
                     location=node.child(key).location,
                 )
         return None
+
+    def _omitted(self, node: Node) -> tuple[str, ...]:
+        omitted = node.value.get("x-proto-omit", [])
+        if isinstance(omitted, list) and all(isinstance(name, str) for name in omitted):
+            return tuple(omitted)
+        self._diagnostics.error(
+            "schema/shape",
+            "`x-proto-omit` must be a list of field names",
+            node.child("x-proto-omit").location,
+            hint="write such as `x-proto-omit: [created_at]`",
+        )
+        return ()
 
     # -- reading
 
@@ -186,7 +200,12 @@ class SchemaReader:
         if node.value is False:
             return _NEVER
         if not isinstance(node.value, dict):
-            self._diagnostics.error("schema/shape", "a schema must be an object or a boolean", node.location)
+            self._diagnostics.error(
+                "schema/shape",
+                "a schema must be an object or a boolean",
+                node.location,
+                hint="write `{}` for a schema that allows everything",
+            )
             return ANY
         single = self._single_reference(node)
         if single is not None:
@@ -269,7 +288,10 @@ class SchemaReader:
             nullable = True
         if not allowed and not unknown:
             self._diagnostics.error(
-                "schema/impossible", "allOf joins types that no value has together", pieces[0].location
+                "schema/impossible",
+                "allOf joins types that no value has together",
+                pieces[0].location,
+                hint="give the joined schemas one type",
             )
         return allowed, nullable
 
@@ -355,7 +377,7 @@ class SchemaReader:
             if id_ in self.queued:
                 return Reference(target=id_)
             self.queued.add(id_)
-        required = {key for piece in pieces for key in self._required(piece)}
+        required = dict.fromkeys(key for piece in pieces for key in self._required(piece))
         record = Record(
             fields=tuple(self._field(key, nodes, key in required, name) for key, nodes in properties.items()),
             additional=additional,
@@ -366,10 +388,13 @@ class SchemaReader:
             examples=examples_of(node),
             **(self.described(node, self.inner_name(node, name) if suffix == "value" else name) | {"id": id_}),
         )
-        for key in required - properties.keys():
-            record = replace(
-                record, fields=(*record.fields, Field(name=key, type=ANY, required=True, location=node.location))
-            )
+        undescribed = tuple(
+            Field(name=key, type=ANY, required=True, location=node.location)
+            for key in required
+            if key not in properties
+        )
+        if undescribed:
+            record = replace(record, fields=(*record.fields, *undescribed))
         self.declarations[id_] = record
         return Reference(target=id_)
 
@@ -415,7 +440,10 @@ class SchemaReader:
         for piece in [*pieces[1:], *pieces[:1]]:
             if piece.has("properties") and not isinstance(piece.value["properties"], dict):
                 self._diagnostics.error(
-                    "schema/shape", "`properties` must be an object", piece.child("properties").location
+                    "schema/shape",
+                    "`properties` must be an object",
+                    piece.child("properties").location,
+                    hint="write each property as a member: `name: {type: string}`",
                 )
             for key, child in piece.child("properties").members():
                 found.setdefault(key, []).insert(0, child)

@@ -37,13 +37,13 @@ _WORDS: dict[str, Any] = {
 }
 _NUMBER_START = frozenset("-+.0123456789")
 _DEEP_BLOCK = re.compile(rf"^[ ?:-]{{{2 * MAX_DEPTH}}}", re.MULTILINE)
-_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
-_DEEP_HINT = "give inner schemas a name and refer to them with $ref"
+TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+TOO_DEEP_HINT = "give inner schemas a name and refer to them with $ref"
 _SYNTAX_HINT = "check the indentation, the brackets and the quotes here and on the line before"
 
 
 @dataclass
-class YamlError(Exception):
+class TextError(Exception):
     """Not readable as a contract. Lines and columns count from 1."""
 
     rule: str
@@ -54,7 +54,7 @@ class YamlError(Exception):
 
 
 def parse_yaml(text: str) -> Any:
-    """The single document in `text` as plain values; keys are strings. Raises `YamlError`."""
+    """The single document in `text` as plain values; keys are strings. Raises `TextError`."""
     loader = yaml.CSafeLoader(text)
     try:
         _refuse_deep(text)
@@ -63,7 +63,7 @@ def parse_yaml(text: str) -> Any:
         raise _syntax_error(problem, text) from None
     except yaml.reader.ReaderError as problem:
         before = text[: problem.position] if isinstance(problem.position, int) else ""
-        raise YamlError(
+        raise TextError(
             "document/syntax",
             "YAML: a character that YAML does not allow",
             before.count("\n") + 1,
@@ -88,12 +88,12 @@ def _refuse_deep(text: str) -> None:
             depth -= 1
         if depth > MAX_DEPTH:
             place = event.start_mark
-            raise YamlError(
+            raise TextError(
                 "document/too-deep",
-                _TOO_DEEP,
+                TOO_DEEP,
                 place.line + 1 if place else 1,
                 place.column + 1 if place else 1,
-                _DEEP_HINT,
+                TOO_DEEP_HINT,
             )
 
 
@@ -108,7 +108,7 @@ def _may_be_deep(text: str) -> bool:
     return deepest > MAX_DEPTH
 
 
-def _syntax_error(problem: yaml.MarkedYAMLError, text: str) -> YamlError:
+def _syntax_error(problem: yaml.MarkedYAMLError, text: str) -> TextError:
     mark = problem.problem_mark or problem.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     lines = text.split("\n")
@@ -120,7 +120,7 @@ def _syntax_error(problem: yaml.MarkedYAMLError, text: str) -> YamlError:
         column = source.index("\t") + 1
     elif "expected a single document" in str(problem.context):
         message, hint = "more than one document in the file", "one file holds one contract: put the others in their own"
-    return YamlError("document/syntax", f"YAML: {message}", line, column, hint)
+    return TextError("document/syntax", f"YAML: {message}", line, column, hint)
 
 
 class _Plain:
@@ -133,7 +133,7 @@ class _Plain:
         if isinstance(node, yaml.ScalarNode):
             return node.value if node.style else self._scalar(node)
         if depth > MAX_DEPTH:
-            raise self._error("document/too-deep", _TOO_DEEP, node, _DEEP_HINT)
+            raise self._error("document/too-deep", TOO_DEEP, node, TOO_DEEP_HINT)
         identity = id(node)
         if identity in self._shared:
             shared, size = self._shared[identity]
@@ -208,8 +208,8 @@ class _Plain:
         return found
 
     @staticmethod
-    def _error(rule: str, message: str, node: yaml.Node, hint: str = "") -> YamlError:
-        return YamlError(rule, message, node.start_mark.line + 1, node.start_mark.column + 1, hint)
+    def _error(rule: str, message: str, node: yaml.Node, hint: str = "") -> TextError:
+        return TextError(rule, message, node.start_mark.line + 1, node.start_mark.column + 1, hint)
 
 
 _OPEN: Any = object()

@@ -217,9 +217,19 @@ def _distinct(output: Output, kept: AbstractSet[str], diagnostics: Diagnostics) 
     for file in (file for unit in output.units for file in unit.files or ()):
         reason = complaint(file.path)
         if reason:
-            diagnostics.error("write/outside", f"`{file.path}` cannot be written: {reason}", Location(path=file.path))
+            diagnostics.error(
+                "write/outside",
+                f"`{file.path}` cannot be written: {reason}",
+                Location(path=file.path),
+                hint="rename the contract or the element that the file is called after",
+            )
         elif file.path in files or file.path in kept:
-            diagnostics.error("write/collision", f"`{file.path}` is generated twice", Location(path=file.path))
+            diagnostics.error(
+                "write/collision",
+                f"`{file.path}` is generated twice",
+                Location(path=file.path),
+                hint="rename one of the contracts",
+            )
         else:
             files[file.path] = file
             _claim_spelling(file.path, spelled, diagnostics)
@@ -227,7 +237,10 @@ def _distinct(output: Output, kept: AbstractSet[str], diagnostics: Diagnostics) 
         folder = next((parent for parent in _parents(path) if parent in files), None)
         if folder:
             diagnostics.error(
-                "write/collision", f"`{folder}` is both a file and the folder of `{path}`", Location(path=path)
+                "write/collision",
+                f"`{folder}` is both a file and the folder of `{path}`",
+                Location(path=path),
+                hint="rename one of the contracts or packages",
             )
     return list(files.values())
 

@@ -158,6 +158,7 @@ class Bench:
                 "dcg.py",
                 "--formatters",
                 "builtin",
+                "--no-treat-dot-as-module",
                 "--output-model-type",
                 "pydantic_v2.BaseModel",
             ],

@@ -48,6 +48,7 @@ def _check_identity(graph: Graph, declared: Declaration, identity: Identity, dia
             f"`{'.'.join(declared.name)}` is no object with named fields, `{identity.proto}` is a message",
             identity.location,
             related=(target.location,),
+            hint="describe it as an object with `properties`, or name an enum by `x-proto-enum`",
         )
 
 
@@ -58,6 +59,7 @@ def _check_enum(declared: Declaration, target: Enum, identity: Identity, diagnos
             f"`{'.'.join(declared.name)}` is no enumeration, `{identity.proto}` is",
             identity.location,
             related=(target.location,),
+            hint="give the schema `type: string` and an `enum`, or name a message by `x-proto-message`",
         )
         return
     zero = target.values[0].name if target.values and target.values[0].value == 0 else None
@@ -71,6 +73,7 @@ def _check_enum(declared: Declaration, target: Enum, identity: Identity, diagnos
             f"`{'.'.join(declared.name)}` lacks {_listed(missing)} of `{identity.proto}`",
             declared.location,
             related=(target.location,),
+            hint="add them to `enum`, spelled as in proto",
         )
     for value in extra:
         diagnostics.error(
@@ -92,6 +95,7 @@ def _check_record(graph: Graph, declared: Record, target: Record, identity: Iden
                 f"`x-proto-omit` names `{name}`, which `{identity.proto}` has not",
                 identity.location,
                 related=(target.location,),
+                hint="remove it from `x-proto-omit`, or correct the name",
             )
     for name, proto_field in wanted.items():
         if name not in own and name not in identity.omitted:
@@ -132,6 +136,7 @@ def check_field(graph: Graph, field: Field, proto_field: Field, diagnostics: Dia
             f"`{field.name}`: {found.value} ({_spell(proto_field)} in proto)",
             field.location,
             related=(proto_field.location,),
+            hint="write the type that the proto3 JSON mapping gives the proto field, or change the proto field",
         )
     if field.required and _may_be_absent(proto_field):
         diagnostics.error(

@@ -66,5 +66,8 @@ def _unused(
         idle = channel.id not in by_channel and channel.id not in targets and channel.id not in replies
         if idle and channel.location.path in owned:
             diagnostics.warning(
-                "link/channel-unused", f"no operation uses the channel `{channel.name}`", channel.location
+                "link/channel-unused",
+                f"no operation uses the channel `{channel.name}`",
+                channel.location,
+                hint="describe who sends to it or receives from it, or remove it",
             )

@@ -9,6 +9,7 @@ from codegen.diagnostics import Diagnostics
 from codegen.link.rules.entities import check_field
 from codegen.link.rules.json_mapping import mismatch
 from codegen.model.graph import Graph
+from codegen.model.ids import Location
 from codegen.model.services import (
     GrpcBinding,
     HttpBinding,
@@ -19,7 +20,7 @@ from codegen.model.services import (
     Response,
     Transcoding,
 )
-from codegen.model.types import Alias, Field, MapOf, Record, Reference, Scalar, Type
+from codegen.model.types import Alias, Field, JsonValue, MapOf, Record, Reference, Scalar, Type
 
 HTTP_OF_GRPC = {
     "INVALID_ARGUMENT": 400,
@@ -89,9 +90,10 @@ class _Front:
         if isinstance(response, Record):
             self._response({field.name: field for field in response.fields}, response)
 
-    def _error(self, rule: str, message: str, *, hint: str = "") -> None:
+    def _error(self, rule: str, message: str, *, hint: str, at: Location | None = None) -> None:
+        place = at or self._how.location
         self._diagnostics.error(
-            rule, f"{self._operation.name}: {message}", self._how.location, related=(self._rpc.location,), hint=hint
+            rule, f"{self._operation.name}: {message}", place, related=(self._rpc.location,), hint=hint
         )
 
     # -- request
@@ -113,16 +115,22 @@ class _Front:
                     hint="add a parameter or property, or set it by `x-grpc-set`",
                 )
 
-    def _take(self, name: str, wanted: dict[str, Field], what: str) -> Field | None:
+    def _take(self, name: str, wanted: dict[str, Field], what: str, at: Location | None = None) -> Field | None:
         proto_field = wanted.get(name)
         if proto_field is None:
             self._error(
                 "link/rpc-request-field",
                 f"{what} fills `{name}`, which `{self._grpc.input}` has not",
                 hint="rename it, or say the field by `x-grpc-field`",
+                at=at,
             )
         elif name in self._filled:
-            self._error("link/rpc-request-field", f"`{name}` of `{self._grpc.input}` is filled twice")
+            self._error(
+                "link/rpc-request-field",
+                f"`{name}` of `{self._grpc.input}` is filled twice",
+                hint="keep one of: `x-grpc-set`, a parameter, the body",
+                at=at,
+            )
         self._filled.add(name)
         return proto_field
 
@@ -135,7 +143,7 @@ class _Front:
         if by_header and name in wanted and isinstance(wanted[name].type, MapOf):
             self._filled.add(name)
             return
-        proto_field = self._take(name, wanted, f"the parameter `{parameter.name}`")
+        proto_field = self._take(name, wanted, f"the parameter `{parameter.name}`", parameter.location)
         if proto_field is not None:
             as_field = Field(name=parameter.name, type=parameter.type, required=False, location=parameter.location)
             check_field(self._graph, as_field, proto_field, self._diagnostics)
@@ -147,11 +155,12 @@ class _Front:
             proto_field = self._take(target, wanted, "`x-grpc-body`")
             raw = proto_field is not None and isinstance(proto_field.type, Scalar)
             if proto_field and media and media.type and not raw:
-                self._compare(media.type, proto_field.type, f"the body and `{self._grpc.input}.{target}`")
+                what = f"the body and `{self._grpc.input}.{target}`"
+                self._compare(media.type, proto_field.type, "link/rpc-request", what)
             return
         record = self._record(media.type) if media and media.type else None
         for field in record.fields if record else ():
-            proto_field = self._take(field.name, wanted, f"the property `{field.name}`")
+            proto_field = self._take(field.name, wanted, f"the property `{field.name}`", field.location)
             if proto_field is not None and (record is None or record.identity is None):
                 check_field(self._graph, field, proto_field, self._diagnostics)
 
@@ -160,7 +169,7 @@ class _Front:
     def _response(self, wanted: dict[str, Field], response: Record) -> None:
         success = [r for r in self._http.responses if r.status.startswith("2")]
         if not success:
-            self._error("link/rpc-response", "no success response is described")
+            self._error("link/rpc-response", "no success response is described", hint="describe a 2XX response")
         for answer in success:
             self._success(answer, wanted, response)
 
@@ -176,7 +185,9 @@ class _Front:
         field_name = self._how.response_field
         if field_name is not None and field_name not in wanted:
             self._error(
-                "link/rpc-response", f"`x-grpc-response-body` names `{field_name}`, which `{self._grpc.output}` has not"
+                "link/rpc-response",
+                f"`x-grpc-response-body` names `{field_name}`, which `{self._grpc.output}` has not",
+                hint=f"fields: {', '.join(wanted)}",
             )
             return
         if media is None or media.type is None:
@@ -189,22 +200,32 @@ class _Front:
                 )
             return
         proto_type: Type = wanted[field_name].type if field_name else Reference(target=response.id)
-        self._compare(media.type, proto_type, f"the {answer.status} response and `{self._grpc.output}`")
+        what = f"the {answer.status} response and `{self._grpc.output}`"
+        self._compare(media.type, proto_type, "link/rpc-response", what)
 
-    def _compare(self, json_type: Type, proto_type: Type, what: str) -> None:
+    def _compare(self, json_type: Type, proto_type: Type, rule: str, what: str) -> None:
         record = self._record(json_type)
         target = self._graph.declarations.get(proto_type.target) if isinstance(proto_type, Reference) else None
         if record is not None and record.identity is None and isinstance(target, Record):
             fields = {field.name: field for field in target.fields}
             for field in record.fields:
                 if field.name not in fields:
-                    self._error("link/rpc-response", f"{what}: `{target.id}` has no field `{field.name}`")
+                    self._error(
+                        rule,
+                        f"{what}: `{target.id}` has no field `{field.name}`",
+                        hint="remove the property, or add the field in proto",
+                        at=field.location,
+                    )
                 else:
                     check_field(self._graph, field, fields[field.name], self._diagnostics)
             return
         found = mismatch(self._graph, json_type, proto_type)
         if found is not None:
-            self._error("link/rpc-response", f"{what} do not map: {found.value}")
+            self._error(
+                rule,
+                f"{what} do not map: {found.value}",
+                hint="describe it by the proto3 JSON mapping of the proto type",
+            )
 
     def _record(self, found: Type) -> Record | None:
         while isinstance(found, Reference):
@@ -223,17 +244,25 @@ class _Front:
     # -- status
 
     def _overrides(self) -> dict[str, int]:
-        """`x-grpc-status` of the document: gRPC codes that become another HTTP status than google.rpc.Code says."""
+        """`x-grpc-status` of the document and the operation: gRPC codes with another HTTP status than their own."""
         service = self._graph.services.get(self._operation.location.path)
-        stated = service.extensions.get("x-grpc-status") if service else None
-        if stated is None:
-            return {}
+        found: dict[str, int] = {}
+        for owner in (service, self._operation):
+            if owner is not None and "x-grpc-status" in owner.extensions:
+                found |= self._stated(owner.extensions["x-grpc-status"])
+        return found
+
+    def _stated(self, stated: JsonValue) -> dict[str, int]:
         if not isinstance(stated, dict) or any(
-            code not in HTTP_OF_GRPC or not isinstance(status, int) for code, status in stated.items()
+            code not in HTTP_OF_GRPC or type(status) is not int for code, status in stated.items()
         ):
-            self._error("link/status", "`x-grpc-status` must map gRPC codes to HTTP statuses")
+            self._error(
+                "link/status",
+                "`x-grpc-status` must map gRPC codes to HTTP statuses",
+                hint="write such as `FAILED_PRECONDITION: 409`",
+            )
             return {}
-        return stated
+        return {code: status for code, status in stated.items() if isinstance(status, int)}
 
     def _statuses(self) -> None:
         possible = set(HTTP_OF_GRPC.values()) | set(self._overrides().values()) | _OF_THE_FRONT

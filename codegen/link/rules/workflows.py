@@ -37,6 +37,7 @@ def _parameters(
                 f"step `{step.id}`: `{operation.name}` has no {place} parameter `{name}`",
                 step.location,
                 related=(operation.location,),
+                hint="remove it, or correct its `name` or `in`",
             )
     for parameter in http.parameters:
         if (
@@ -51,6 +52,7 @@ def _parameters(
                 f"`{parameter.name}` of `{operation.name}`",
                 step.location,
                 related=(parameter.location,),
+                hint="give it under the `parameters` of the step or of the workflow",
             )
     if http.body and http.body.required and step.body is None:
         diagnostics.warning(
@@ -58,6 +60,7 @@ def _parameters(
             f"step `{step.id}` has no request body, `{operation.name}` wants one",
             step.location,
             related=(http.body.location,),
+            hint="give the step a `requestBody`",
         )
 
 
@@ -67,5 +70,8 @@ def _direction(graph: Graph, step: Step, diagnostics: Diagnostics) -> None:
         return
     if step.action not in (Action.SEND.value, Action.RECEIVE.value):
         diagnostics.error(
-            "link/step-action", f"step `{step.id}`: `{step.action}` is neither send nor receive", step.location
+            "link/step-action",
+            f"step `{step.id}`: `{step.action}` is neither send nor receive",
+            step.location,
+            hint="write `action: send` or `action: receive`",
         )

@@ -74,7 +74,12 @@ def _integer_arguments(
     if Fraction(repr(step)).denominator == 1:
         yield f"multiple_of={int(step)}"
     else:
-        diagnostics.unsupported("python/constraint", f"multipleOf {step} on an integer is not checked", location)
+        diagnostics.unsupported(
+            "python/constraint",
+            f"multipleOf {step} on an integer is not checked",
+            location,
+            hint="check it in your own code",
+        )
 
 
 def _rounded(value: float | None, towards: Callable[[float | int], int]) -> int | None:
@@ -101,7 +106,12 @@ def decimal_text(rules: Constraints, diagnostics: Diagnostics, location: Locatio
     if pattern is not None and pattern.linear:
         arguments.insert(0, f"pattern={raw_text(pattern.text)}")
     elif pattern is not None:
-        diagnostics.unsupported("python/pattern", "look-around in the pattern of a decimal is not checked", location)
+        diagnostics.unsupported(
+            "python/pattern",
+            "look-around in the pattern of a decimal is not checked",
+            location,
+            hint="check it in your own code, or write the pattern without look-around",
+        )
     return arguments
 
 

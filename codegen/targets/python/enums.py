@@ -67,7 +67,12 @@ def emit_enum(declared: Enum, spelling: Spelling, file: PythonFile, diagnostics:
     usable = [value for value in declared.values if isinstance(value.value, (str, int, float))]
     for value in declared.values:
         if isinstance(value.value, (list, dict)):
-            diagnostics.unsupported("python/enum-value", "an array or object as enumeration value", value.location)
+            diagnostics.unsupported(
+                "python/enum-value",
+                "an array or object as enumeration value",
+                value.location,
+                hint="keep to strings, numbers and booleans",
+            )
     base = file.ref(f"{spelling.layout.package}.runtime.open_enum", _base(usable))
     name = spelling.class_of(declared.id)[1]
     names = member_names(declared, diagnostics)

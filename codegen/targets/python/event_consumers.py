@@ -95,6 +95,7 @@ def _consumptions(
                 "python/no-message",
                 f"`{operation.name}` has no message: there is nothing to receive",
                 operation.location,
+                hint="name the messages under the channel or the operation",
             )
             continue
         handlers = handler_names(view.message for view in views)

@@ -164,6 +164,7 @@ class Modules:
             "python/headers",
             f"the headers of `{view.name}` are no object with properties: they are plain text here",
             view.message.location,
+            hint="describe the headers as an object with `properties`",
         )
         return None
 

@@ -117,6 +117,7 @@ class _Publisher:
                     "python/no-message",
                     f"`{operation.name}` has no message: there is nothing to send",
                     operation.location,
+                    hint="name the messages under the channel or the operation",
                 )
                 continue
             for view in views:

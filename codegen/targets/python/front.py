@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from codegen.diagnostics import Diagnostics
 from codegen.model.services import GrpcBinding, Operation, Parameter, ParameterPlace, Transcoding
-from codegen.model.types import JsonValue, MapOf, Record
+from codegen.model.types import MapOf, Record
 from codegen.targets.files import GeneratedFile
 from codegen.targets.python.grpc import method_name, module_names
 from codegen.targets.python.http_plan import Plan
@@ -14,7 +14,7 @@ from codegen.targets.python.http_server import handler_signature
 from codegen.targets.python.http_spelling import HttpSpelling
 from codegen.targets.python.names import snake
 from codegen.targets.python.proto_types import message_ref
-from codegen.targets.python.writer import PythonFile, text
+from codegen.targets.python.writer import PythonFile, json_literal, text
 
 
 def emit_front(
@@ -84,7 +84,7 @@ class _Writer:
         if how.response_field is not None:
             parts.append(f"response={text(how.response_field)}")
         if how.constants:
-            constants = ", ".join(f"{text(name)}: {_literal(value)}" for name, value in how.constants)
+            constants = ", ".join(f"{text(name)}: {json_literal(value)}" for name, value in how.constants)
             parts.append(f"constants={{{constants}}}")
         statuses = {**_statuses(self._spelling.service.extensions), **_statuses(plan.operation.extensions)}
         if statuses:
@@ -188,13 +188,3 @@ def _statuses(extensions: object) -> dict[str, int]:
     if not isinstance(found, dict):
         return {}
     return {code: status for code, status in found.items() if isinstance(status, int)}
-
-
-def _literal(value: JsonValue) -> str:
-    if isinstance(value, str):
-        return text(value)
-    if isinstance(value, list):
-        return f"[{', '.join(_literal(item) for item in value)}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{text(str(k))}: {_literal(v)}" for k, v in value.items()) + "}"
-    return repr(value)

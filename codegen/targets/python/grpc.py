@@ -201,6 +201,7 @@ class _Emitter:
                         "python/no-item-iterator",
                         f"no iterator over the items of {rpc.operation.name}: another RPC is called {pages.name}",
                         rpc.operation.location,
+                        hint="rename the other RPC in the settings, or loop over the pages yourself",
                     )
                 elif pages is not None:
                     self._items_method(rpc, pages)

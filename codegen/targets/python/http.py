@@ -16,9 +16,6 @@ from codegen.targets.python.layout import Layout
 from codegen.targets.python.types import Spelling
 from codegen.targets.python.writer import PythonFile
 
-REQUIREMENTS = ("fastapi>=0.128", "httpx>=0.28", "pydantic>=2.12", "python-multipart>=0.0.20")
-"""What the generated HTTP code needs at run time."""
-
 
 def emit_http(
     graph: Graph,

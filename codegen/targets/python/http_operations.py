@@ -12,7 +12,7 @@ from codegen.targets.python.http_servers import resolved_url
 from codegen.targets.python.http_shapes import shape_of
 from codegen.targets.python.http_spelling import HttpSpelling
 from codegen.targets.python.names import constant
-from codegen.targets.python.writer import PythonFile, text
+from codegen.targets.python.writer import PythonFile, json_literal, text
 
 
 def emit_operations(spelling: HttpSpelling, plans: tuple[Plan, ...]) -> GeneratedFile:
@@ -111,7 +111,7 @@ class _Writer:
             parts.append("required=True")
         parts.extend(_style(parameter))
         if parameter.has_default and parameter.default is not None:
-            parts.append(f"default={_json_literal(parameter.default)}")
+            parts.append(f"default={json_literal(parameter.default)}")
         literal = f"{self._runtime('Param')}({', '.join(parts)})"
         return self._component(parameter.location, "parameters", "_PARAM", literal)
 
@@ -170,13 +170,3 @@ def _style(parameter: Parameter) -> Iterable[str]:
 def _tuple(parts: Iterable[str]) -> str:
     listed = list(parts)
     return f"({listed[0]},)" if len(listed) == 1 else f"({', '.join(listed)})"
-
-
-def _json_literal(value: object) -> str:
-    if isinstance(value, str):
-        return text(value)
-    if isinstance(value, list):
-        return f"[{', '.join(_json_literal(item) for item in value)}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{text(str(k))}: {_json_literal(v)}" for k, v in value.items()) + "}"
-    return repr(value)

@@ -110,7 +110,7 @@ def plan_operations(graph: Graph, service: Service, diagnostics: Diagnostics) ->
     names = Namespace(f"the client of {service.id}", diagnostics)
     plans = []
     operations = tuple(graph.http_operations(service))
-    methods = distinct({operation.id: _method_names(operation.name) for operation in operations}, _RESERVED_METHODS)
+    methods = distinct({operation.id: _method_names(operation) for operation in operations}, _RESERVED_METHODS)
     for operation in operations:
         method, binding = methods[operation.id], operation.binding
         if (
@@ -137,12 +137,15 @@ def _with_free_iterator(plan: Plan, names: Namespace, diagnostics: Diagnostics) 
         "http/no-item-iterator",
         f"no iterator over the items of {plan.operation.name}: another operation is called {iterator_name(plan)}",
         plan.operation.location,
+        hint="rename the other operation, or loop over the pages yourself",
     )
     return replace(plan, pagination=None)
 
 
-def _method_names(name: str) -> tuple[str, ...]:
-    return snake(name), snake(spelled(name)), exact(name)
+def _method_names(operation: Operation) -> tuple[str, ...]:
+    """What a contract names has one spelling: two that are alike are its mistake. Derived names may be spelled out."""
+    name = operation.name
+    return (snake(name),) if operation.named_by_contract else (snake(name), snake(spelled(name)), exact(name))
 
 
 def _offered(binding: HttpBinding, operation: Operation, diagnostics: Diagnostics) -> HttpBinding:
@@ -169,6 +172,7 @@ def _chosen(
                 "http/media-type",
                 f"{what} of {operation.name} is spoken as JSON, not as `{media.name}`",
                 media.location,
+                hint="offer `application/json` as well",
             )
         else:
             kept.append(media)
@@ -189,6 +193,7 @@ def _expressible(operation: Operation, binding: HttpBinding, diagnostics: Diagno
                 "http/header-name",
                 f"`{parameter.name}` cannot be the name of a header: {operation.name} is left out",
                 parameter.location,
+                hint="use letters, digits and `-`: RFC 9110, section 5.1",
             )
             return False
     variables = re.findall(r"\{([^{}]*)\}", binding.path) if binding.role is HttpRole.ENDPOINT else []
@@ -198,6 +203,7 @@ def _expressible(operation: Operation, binding: HttpBinding, diagnostics: Diagno
             "http/path",
             f"the path parameters of {operation.name} do not fit its path: it is left out",
             operation.location,
+            hint="declare each `{name}` of the path once, as a parameter with `in: path`",
         )
         return False
     return True
@@ -371,11 +377,3 @@ def _is_integer(graph: Graph, type_: Type) -> bool:
 def of_role(plans: Iterable[Plan], role: HttpRole) -> tuple[Plan, ...]:
     """The plans of endpoints, webhooks or callbacks."""
     return tuple(plan for plan in plans if plan.binding.role is role)
-
-
-def body_types(body: Body) -> tuple[MediaType, ...]:
-    """The media types of a body, each type once, in order."""
-    seen: dict[Type | None, MediaType] = {}
-    for media in body.content:
-        seen.setdefault(media.type, media)
-    return tuple(seen.values())

@@ -24,9 +24,9 @@ def emit_server(spelling: HttpSpelling, plans: tuple[Plan, ...], *, serves_contr
                 file.define(defined)
     writer = _Writer(spelling, file)
     if endpoints:
-        writer.protocol(
-            "Api", f"What serves {spelling.service.name}. Raise `HttpProblem` to answer with an error.", endpoints
-        )
+        errors = f"{spelling.layout.package}.runtime.errors.NotFound"
+        about = f"What serves {spelling.service.name}. Raise `HttpProblem`, `{errors}` or the like to answer with it."
+        writer.protocol("Api", about, endpoints)
         writer.routes("Api", "routes", endpoints)
         writer.app(serves_contract=serves_contract)
     for role, name, what in _RECEIVERS:

@@ -19,7 +19,7 @@ from codegen.model.graph import ContractKind, Graph
 from codegen.model.ids import Location, OperationId, TypeId
 from codegen.model.services import Service
 from codegen.model.types import Declaration
-from codegen.targets.python.names import Namespace, distinct, exact, module_name, pascal, snake, spelled
+from codegen.targets.python.names import Namespace, distinct, exact, module_name, pascal, snake
 
 _BUILTINS = frozenset(name for name in dir(builtins) if name[0].islower())
 RPC_RESERVED = frozenset({"aclose", "bool", "bytes", "float", "int", "object", "str"})
@@ -63,7 +63,7 @@ class Layout:
         names = Namespace(f"module {self.models_module(path)}", diagnostics)
         own = distinct(
             {
-                declared.id: _candidates(declared.name[0])
+                declared.id: (pascal(declared.name),)
                 for declared in declarations
                 if len(declared.name) == 1 and declared.id not in self._renamed
             },
@@ -127,10 +127,6 @@ def proto_module(package: str, path: str, suffix: str = "_pb2") -> str:
     """
     *folders, stem = path.removesuffix(".proto").split("/")
     return ".".join([package, *(_proto_module_part(part) for part in folders), _proto_module_part(stem + suffix)])
-
-
-def _candidates(name: str) -> tuple[str, ...]:
-    return pascal([name]), pascal([spelled(name)]), exact(name), pascal([spelled(name, underscores=True)])
 
 
 def _proto_module_part(part: str) -> str:

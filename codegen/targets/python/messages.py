@@ -118,7 +118,11 @@ def _run_protoc(
         out = Path(folder) / "out"
         out.mkdir()
         if protoc.main(["protoc", f"--descriptor_set_in={source}", f"--{option}={out}", *paths]) != 0:
-            diagnostics.error("python/protoc", f"protoc --{option} failed; its complaint is on standard error")
+            diagnostics.error(
+                "python/protoc",
+                f"protoc --{option} failed; its complaint is on standard error",
+                hint="install treaty afresh: grpcio-tools and mypy-protobuf must fit together",
+            )
             return {}
         return {
             path: (out / (protoc_module(path).replace(".", "/") + suffix)).read_text(encoding="utf-8") for path in paths

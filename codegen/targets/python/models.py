@@ -76,6 +76,7 @@ class _Module:
                         f"`{'.'.join(other.name)}` has already",
                         declared.location,
                         related=(other.location,),
+                        hint="rename one of them in the contract, or under [names] in the settings",
                     )
                 self._file.define(name)
 

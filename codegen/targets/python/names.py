@@ -6,7 +6,6 @@ either, the collision is reported (`Namespace`). Nothing is ever numbered.
 
 from __future__ import annotations
 
-import builtins
 import keyword
 import re
 import unicodedata
@@ -21,8 +20,6 @@ KeyT = TypeVar("KeyT", bound=Hashable)
 
 _BOUNDARY = re.compile(r"[^0-9A-Za-z]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _RUNS = re.compile(r"([0-9A-Za-z_]+)|(.)", re.DOTALL)
-_SOFT = frozenset({"match", "case", "type", "_"})
-_BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 SYMBOLS = {
     "+": "plus",
     "-": "minus",
@@ -60,11 +57,16 @@ def words(name: str) -> list[str]:
 
 
 def pascal(parts: Iterable[str]) -> str:
-    """`("order", "line-items")` -> `OrderLineItems`; capitals inside a word are kept."""
-    joined = "".join(word[:1].upper() + word[1:] for part in parts for word in words(part))
+    """`("order", "line-items")` -> `OrderLineItems`; capitals inside a word are kept, but not of `SHOUTED_NAMES`."""
+    joined = "".join(word[:1].upper() + word[1:] for part in parts for word in _quiet(part))
     if joined[:1].isdigit():
         joined = f"N{joined}"
     return f"{joined}_" if keyword.iskeyword(joined) else joined
+
+
+def _quiet(part: str) -> list[str]:
+    found = words(part)
+    return [word.capitalize() for word in found] if len(found) > 1 and part.isupper() else found
 
 
 def snake(name: str) -> str:
@@ -131,11 +133,6 @@ def _free(name: str, reserved: Collection[str]) -> str:
 def module_name(stem: str) -> str:
     """A module or package name: snake case, no keyword."""
     return snake(stem)
-
-
-def shadows_builtin(name: str) -> bool:
-    """Whether a parameter of this name would hide a builtin."""
-    return name in _BUILTINS or name in _SOFT
 
 
 class Namespace:

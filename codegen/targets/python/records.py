@@ -25,7 +25,7 @@ from codegen.targets.python.constraints import TEXT
 from codegen.targets.python.enums import document, member_of
 from codegen.targets.python.names import Namespace, distinct, exact, snake, spelled
 from codegen.targets.python.types import Spelling
-from codegen.targets.python.writer import PythonFile, text
+from codegen.targets.python.writer import PythonFile, json_literal, text
 
 RESERVED = frozenset(
     {
@@ -188,7 +188,7 @@ class RecordEmitter:
     def _default(self, field: Field) -> str | None:
         if field.required:
             if isinstance(field.type, Constant) and isinstance(field.type.value, (str, int)):
-                return f"{self._runtime('constant')}({_literal(field.type.value)})"
+                return f"{self._runtime('constant')}({json_literal(field.type.value)})"
             return None
         if not field.has_default or field.default is None:
             return None
@@ -200,7 +200,7 @@ class RecordEmitter:
             return self._literal_default(type_.inner, field)
         if isinstance(type_, Constant):
             fits = type_.value == value and isinstance(value, (str, int))
-            return _literal(value) if fits else None
+            return json_literal(value) if fits else None
         if isinstance(type_, Reference):
             declared = self._spelling.graph.declarations[type_.target]
             if isinstance(declared, Alias):
@@ -234,7 +234,7 @@ class RecordEmitter:
             return None
         if not fits:
             self._mismatch(field)
-        return _literal(value) if fits else None
+        return json_literal(value) if fits else None
 
     def _mismatch(self, field: Field) -> None:
         self._diagnostics.warning(
@@ -250,6 +250,7 @@ class RecordEmitter:
                 "python/pattern-properties",
                 "the names of pattern properties are not checked; their values are kept",
                 record.location,
+                hint="check the names in your own code",
             )
 
     def _runtime(self, name: str) -> str:
@@ -257,10 +258,6 @@ class RecordEmitter:
 
 
 _INTEGERS = frozenset({Primitive.INTEGER, Primitive.INT32, Primitive.INT64, Primitive.UINT32, Primitive.UINT64})
-
-
-def _literal(value: object) -> str:
-    return text(value) if isinstance(value, str) else repr(value)
 
 
 def _short(value: object) -> str:

@@ -41,7 +41,7 @@ from codegen.targets.python.constraints import (
     pattern_parts,
 )
 from codegen.targets.python.layout import Layout
-from codegen.targets.python.writer import PythonFile, text
+from codegen.targets.python.writer import PythonFile, json_literal, text
 
 _RUNTIME_SCALARS = {
     Primitive.BYTES: "Base64",
@@ -215,7 +215,7 @@ class Spelling:
             list: f"list[{use.file.ref('typing', 'Any')}]",
             dict: f"dict[str, {use.file.ref('typing', 'Any')}]",
         }[type(value)]
-        equals = f"{self._runtime('EqualTo', use)}({_literal(value)})"
+        equals = f"{self._runtime('EqualTo', use)}({json_literal(value)})"
         return self._annotated(plain, [equals], use)
 
     def _list(self, type_: ListOf, use: _Use) -> str:
@@ -315,16 +315,6 @@ def _field(arguments: list[str], use: _Use) -> str:
 def _counted(least: int | None, most: int | None, use: _Use) -> list[str]:
     arguments = length_arguments(least, most)
     return [_field(arguments, use)] if arguments and not use.bare else []
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, str):
-        return text(value)
-    if isinstance(value, list):
-        return f"[{', '.join(_literal(item) for item in value)}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{text(key)}: {_literal(item)}' for key, item in value.items())}}}"
-    return repr(value)
 
 
 def parts(type_: Type) -> Iterator[TypeId]:

@@ -1,6 +1,6 @@
 """A Python source file under construction: lines, and references that become imports when it is rendered.
 
-Code is written unwrapped and with plain indentation; `codegen.targets.python.style`
+Code is written unwrapped and with plain indentation; `codegen.write.style`
 formats all files of a run at once. Everything that comes from a contract goes
 through `text`, `docstring` or `comment`, which escape it.
 """
@@ -175,6 +175,17 @@ def printable(text_of_contract: str) -> str:
 def text(value: str) -> str:
     """A Python string literal for contract text; ASCII escapes for anything not printable."""
     return repr(value) if value.isprintable() and not _CONTROL.search(value) else ascii(value)
+
+
+def json_literal(value: object) -> str:
+    """A Python expression for a JSON value."""
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, list):
+        return f"[{', '.join(json_literal(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{text(key)}: {json_literal(item)}' for key, item in value.items())}}}"
+    return repr(value)
 
 
 def docstring(text_of_contract: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.behaviour.http.serving import Served
@@ -298,3 +299,48 @@ async def test_an_operation_without_rpc_is_not_implemented(client: Any, made: An
     with pytest.raises(made.errors.HttpServerError) as caught:
         await client.health()
     assert caught.value.status == 501
+
+
+async def test_an_enumeration_value_newer_than_the_gateway_is_passed_on(
+    client: Any, orders: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = orders.order
+
+    def newer(id: str) -> Any:
+        order = plain(id)
+        order.status = 7
+        return order
+
+    monkeypatch.setattr(orders, "order", newer)
+    order = await client.get_order("7")
+    assert (order.status.value, order.status.is_known) == ("7", False)
+
+
+async def test_credentials_that_metadata_cannot_carry_are_a_bad_request(client: Any) -> None:
+    async with httpx.AsyncClient(base_url=client._http.base_url) as raw:
+        answer = await raw.get("/orders/7", headers={b"authorization": b"Bearer \xfc"})
+    assert answer.status_code == 400
+
+
+async def test_the_stream_behind_is_closed_when_the_reader_leaves(made: Any) -> None:
+    closed = False
+
+    class Replies:
+        def __aiter__(self) -> Replies:
+            return self
+
+        async def __anext__(self) -> Any:
+            return made.pb.Order(id="7", status=1)
+
+        async def aclose(self) -> None:
+            nonlocal closed
+            closed = True
+
+    how = made.transcode.Transcoding(made.pb.WatchRequest)
+    operation = importlib.import_module(f"{PACKAGE}.gateway.v1.http.operations").WATCH_ORDER
+    context = SimpleNamespace(headers={}, body=b"")
+    kept = Replies()
+    reading = made.transcode.RpcFront().stream(operation, how, lambda *_, **__: kept, context, {})
+    await anext(reading)
+    await reading.aclose()
+    assert closed

@@ -84,4 +84,4 @@ def test_a_service_that_cannot_be_is_refused(project: Path, arguments: list[str]
     refused = run(project, "-m", "codegen", "service", *arguments)
     assert refused.returncode == 2
     assert said in refused.stderr
-    assert {path.name for path in (project / "services").iterdir()} <= {"task", "__pycache__"}
+    assert {path.name for path in (project / "services").iterdir()} <= {"__init__.py", "task", "__pycache__"}

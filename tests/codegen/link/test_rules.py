@@ -9,9 +9,11 @@ import pytest
 
 from codegen.diagnostics import Diagnostics, Severity
 from codegen.link.linker import link
+from codegen.link.rules.fronts import HTTP_OF_GRPC
 from codegen.load.contracts import load_contracts
 from codegen.load.listing import contract_files
 from codegen.model.graph import Graph
+from codegen.targets.python.runtime.errors import HTTP_STATUS, Code
 
 PROTO = """
 syntax = "proto3";
@@ -135,6 +137,25 @@ def test_a_name_in_another_case_is_recognised(tmp_path: Path) -> None:
     text = openapi(schemas=ORDER.replace("created_at:", "createdAt:").replace("created_at]", "createdAt]"))
     _, diagnostics = linked(tmp_path, proto=PROTO, http=text)
     assert any("another case" in d.hint for d in diagnostics.errors)
+
+
+def test_the_rules_and_the_generated_code_have_one_table_of_statuses() -> None:
+    assert {code.name: status for code, status in HTTP_STATUS.items() if code is not Code.OK} == HTTP_OF_GRPC
+
+
+def test_an_operation_may_give_a_grpc_code_a_status_of_its_own(tmp_path: Path) -> None:
+    own = OPERATION.replace(
+        "x-grpc-method:", "x-grpc-status: {FAILED_PRECONDITION: 412}\n      x-grpc-method:"
+    ).replace("default: {description: Not.}", "'412': {description: Not.}\n        default: {description: Not.}")
+    _, diagnostics = linked(tmp_path, proto=PROTO, http=openapi(own))
+    assert [str(d) for d in diagnostics] == []
+
+
+@pytest.mark.parametrize("stated", ["{NO_SUCH_CODE: 412}", "{NOT_FOUND: yes}", "{NOT_FOUND: true}", "[NOT_FOUND]"])
+def test_a_status_that_is_given_to_no_grpc_code_is_said(tmp_path: Path, stated: str) -> None:
+    wrong = OPERATION.replace("x-grpc-method:", f"x-grpc-status: {stated}\n      x-grpc-method:")
+    _, diagnostics = linked(tmp_path, proto=PROTO, http=openapi(wrong))
+    assert [d.rule for d in diagnostics.errors] == ["link/status"]
 
 
 @pytest.mark.parametrize(

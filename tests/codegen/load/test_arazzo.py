@@ -187,6 +187,7 @@ def test_bodies_criteria_and_selectors_are_kept(tmp_path: Path) -> None:
         ("operationPath:", "workflowId: x\n        operationPath:", "arazzo/step-target"),
         ("../gateway/v1/openapi.yaml", "https://example.com/openapi.yaml", "arazzo/remote-source"),
         ("../gateway/v1/openapi.yaml", "../../openapi.yaml", "arazzo/outside"),
+        ("failureActions: {stop: {name: stop, type: end}}", "successActions: 5", "arazzo/bad-value"),
         ("arazzo: 1.1.0", "arazzo: 1.0.1", "arazzo/unknown-field"),
     ],
 )

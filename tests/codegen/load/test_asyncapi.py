@@ -367,6 +367,7 @@ def test_reply_has_its_channel_messages_and_address(tmp_path: Path) -> None:
         (("#/channels/created/messages/orderCreated", "#/channels/created/messages/x"), "document/missing-ref"),
         (("    channel: {$ref: '#/channels/created'}\n    summary", "    summary"), "asyncapi/missing-field"),
         (("info: {title: Orders, version: '2'}", "info: {version: '2'}"), "asyncapi/missing-field"),
+        (("components:\n", "components:\n  schemas: true\n  replies: [a]\n"), "asyncapi/bad-value"),
     ],
 )
 def test_a_mistake_is_reported_where_it_stands(tmp_path: Path, change: tuple[str, str], rule: str) -> None:

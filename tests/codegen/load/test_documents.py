@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from codegen.diagnostics import Diagnostic, Diagnostics
 from codegen.load.documents import Documents, Node
-from codegen.load.yaml_text import YamlError, parse_yaml
+from codegen.load.yaml_text import TextError, parse_yaml
 
 
 def loaded(folder: Path, name: str, content: str | bytes, **options: Any) -> tuple[Documents, Any, list[Diagnostic]]:
@@ -105,7 +105,7 @@ def test_a_small_file_cannot_expand_without_bound() -> None:
     laughs = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(20)
     )
-    with pytest.raises(YamlError) as refused:
+    with pytest.raises(TextError) as refused:
         parse_yaml(laughs)
     assert refused.value.rule == "document/too-large"
 
@@ -122,7 +122,7 @@ def test_any_json_text_reads_the_same_through_json_and_yaml(value: Any) -> None:
     text = json.dumps(value, allow_nan=False)
     try:
         parsed = parse_yaml(text)
-    except YamlError as problem:
+    except TextError as problem:
         refused = problem.rule
     else:
         refused = "document/syntax" if parsed == json.loads(text) else "read otherwise"

@@ -311,6 +311,13 @@ EQUAL = (
             4,
         ),
         ("  /a: {get: {operationId: x, x-grpc-body: a, responses: {}}}", "openapi/grpc", 4),
+        ("  /a: {get: {operationId: x, x-grpc-method: p.S/M, x-grpc-body: 5, responses: {}}}", "openapi/shape", 4),
+        ("  /a: {get: {operationId: x, x-grpc-method: p.S/M, x-grpc-set: a, responses: {}}}", "openapi/shape", 4),
+        (
+            "  /a: {get: {x-grpc-method: p.S/M, parameters: [{name: a, in: query, x-grpc-field: 5, schema: {}}]}}",
+            "openapi/shape",
+            4,
+        ),
         ("  /a: {get: {operationId: x, responses: {'200': {$ref: '#/no'}}}}", "document/missing-ref", 4),
         (EQUAL, "openapi/equal-paths", 5),
     ],
@@ -318,6 +325,12 @@ EQUAL = (
 def test_a_mistake_is_an_error_at_its_place(load: Loading, text: str, rule: str, line: int) -> None:
     load(f"paths:\n{text}\n")
     assert load.rules() == [(rule, line)]
+
+
+@pytest.mark.parametrize("section", ["paths: 5", "webhooks: [a]", "servers: {}", "components: {schemas: true}"])
+def test_a_section_of_another_shape_is_not_passed_over_in_silence(load: Loading, section: str) -> None:
+    load(f"{section}\n")
+    assert load.rules() == [("openapi/shape", 3)]
 
 
 def test_one_bad_operation_does_not_stop_the_others(load: Loading) -> None:

@@ -568,3 +568,22 @@ def test_required_on_a_property_itself_is_said_to_mean_nothing(tmp_path: Path) -
     schemas = Schemas(tmp_path, "A: {type: object, properties: {a: {type: string, required: true}}}")
     assert schemas.rules == ["schema/required-flag"]
     assert not schemas.field("A", "a").required
+
+
+def test_required_members_that_no_schema_describes_keep_their_order(tmp_path: Path) -> None:
+    names = [f"member{i}" for i in range(12)]
+    schemas = Schemas(tmp_path, f"A: {{type: object, required: [{', '.join(names)}]}}\n")
+    assert [field.name for field in schemas.record("A").fields] == names
+
+
+@pytest.mark.parametrize("omitted", ["5", "name", "[5]", "{a: b}", "null"])
+def test_what_is_omitted_of_a_message_is_a_list_of_names(tmp_path: Path, omitted: str) -> None:
+    schemas = Schemas(tmp_path, f"A: {{type: object, x-proto-message: a.B, x-proto-omit: {omitted}}}\n")
+    assert [(d.rule, d.location.line) for d in schemas.diagnostics] == [("schema/shape", 4)]
+
+
+@pytest.mark.parametrize(("written", "meant"), [("requird: [a]", "required"), ("patternn: a", "pattern")])
+def test_a_misspelled_keyword_is_answered_with_the_one_that_is_near(tmp_path: Path, written: str, meant: str) -> None:
+    schemas = Schemas(tmp_path, f"A: {{type: object, {written}, x-requird: 1, other: 2}}")
+    assert schemas.rules == ["schema/unknown-keyword"]
+    assert f"`{meant}`" in next(iter(schemas.diagnostics)).hint

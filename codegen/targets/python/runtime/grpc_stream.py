@@ -20,6 +20,7 @@ Metadata: TypeAlias = Sequence[tuple[str, str | bytes]]
 """Keys in lower case; those that end in `-bin` have bytes."""
 
 PUSHBACK = "grpc-retry-pushback-ms"
+_MOST_DIGITS = 16
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,12 +93,12 @@ class ResponseStream(AsyncIterator[ResponseT]):
             return cast("ResponseT", response)
 
     async def _begin(self) -> None:
-        timeout = time_left(self._until)
+        time_left(self._until)
         breaker = self._channel.resilience.breaker
         self._ticket = breaker.acquire() if breaker is not None else None
         self._number += 1
-        sent = await self._channel.signed(self._channel.metadata(self._metadata, self._key))
-        self._call = self._send(timeout, sent)
+        sent = await self._channel.signed(self._channel.metadata(self._metadata, self._key), self._until)
+        self._call = self._send(time_left(self._until), sent)
 
     async def _failed(self, error: RpcError, cause: BaseException) -> None:
         breaker = self._channel.resilience.breaker
@@ -196,5 +197,6 @@ def _pushback(trailing: Iterable[tuple[str, str | bytes]]) -> float | None:
     """Seconds to wait (gRFC A6); -1 when the server asks not to retry."""
     for name, value in trailing:
         if name == PUSHBACK:
-            return int(value) / 1000 if isinstance(value, str) and value.isdecimal() else -1.0
+            known = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < _MOST_DIGITS
+            return int(value) / 1000 if known else -1.0
     return None

@@ -7,8 +7,9 @@ circuit breaker and retry policy -> response -> the contract's type, or an error
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, Self, TypeVar, cast
@@ -20,7 +21,8 @@ from .context import trace_headers
 from .errors import DeadlineExceeded, HttpError, ProtocolError, TransportError, http_error_class
 from .http_auth import Credential, Outgoing, apply
 from .http_bodies import codec_of, encode, events, find_content
-from .http_operation import Answer, Operation, Param, Scheme
+from .http_encoding import ACCEPTED, decoded, read_whole
+from .http_operation import Answer, Operation, Param, Scheme, kind_of
 from .models import ValidationError
 from .parameters import cookie_pairs, expand_path, header_text, query_string
 from .problem import read_problem
@@ -120,8 +122,9 @@ class HttpClient:
         `url` is that of a webhook or callback, where the path is not the contract's.
         """
         options = options or _DEFAULT
-        request, repeatable = await self._prepare(operation, arguments, body, content_type, options, url)
-        return await self._run(operation, request, repeatable, options)
+        deadline = effective_deadline(options.timeout, self.resilience.timeout)
+        request, repeatable = await self._prepare(operation, arguments, body, content_type, options, deadline, url)
+        return await self._run(operation, request, repeatable and options.retry, deadline)
 
     async def follow(
         self, operation: Operation[T], url: str, previous: str, *, options: CallOptions | None = None
@@ -131,49 +134,40 @@ class HttpClient:
         if urlsplit(target)[:2] != urlsplit(previous)[:2]:
             raise ProtocolError(f"a link leads from {urlsplit(previous).netloc} to {urlsplit(target).netloc}")
         options = options or _DEFAULT
-        outgoing = await self._outgoing(operation, {}, options)
+        deadline = effective_deadline(options.timeout, self.resilience.timeout)
+        outgoing = await self._outgoing(operation, {}, options, deadline)
+        given = urlsplit(target).query.split("&")
+        target = _with_query(target, [pair for pair in outgoing.query if pair not in given])
         request = _Request(operation.method, target, outgoing.headers, None)
-        return await self._run(operation, request, operation.repeatable, options)
+        return await self._run(operation, request, operation.repeatable and options.retry, deadline)
 
     async def _run(
-        self, operation: Operation[T], request: _Request, repeatable: bool, options: CallOptions
+        self, operation: Operation[T], request: _Request, repeatable: bool, deadline: Deadline | None
     ) -> HttpResult[T]:
-        deadline = effective_deadline(options.timeout, self.resilience.timeout)
-
         async def attempt(_: int) -> HttpResult[T]:
             return await self._attempt(operation, request, deadline)
 
-        return await self.resilience.call(attempt, deadline=deadline, repeatable=repeatable and options.retry)
+        return await self.resilience.call(attempt, deadline=deadline, repeatable=repeatable)
 
     async def _attempt(self, operation: Operation[T], request: _Request, deadline: Deadline | None) -> HttpResult[T]:
-        async with self._answered(request, deadline) as response:
-            content = await _read(response, self.max_response_bytes)
+        with _reported(request):
+            async with asyncio.timeout(_left(deadline)):
+                response = await self._open(request, deadline)
+                try:
+                    content = await read_whole(response, self.max_response_bytes, cut=response.status_code >= 400)
+                finally:
+                    await response.aclose()
         headers = _lower(response.headers)
         answer = _accepted(operation, response.status_code, headers, content)
         value = _decode(operation, answer, headers.get("content-type", ""), content)
         return HttpResult(value=cast("T", value), status=response.status_code, headers=headers, url=request.url)
 
-    @asynccontextmanager
-    async def _answered(self, request: _Request, deadline: Deadline | None) -> AsyncIterator[httpx.Response]:
-        """The response with its body still to be read; what goes wrong on the way becomes one of our errors."""
-        remaining = deadline.remaining if deadline is not None else None
-        try:
-            async with asyncio.timeout(remaining):
-                built = self._connection.build_request(
-                    request.method, request.url, headers=request.headers, content=request.content, timeout=remaining
-                )
-                response = await self._connection.send(built, stream=True, follow_redirects=False)
-                try:
-                    yield response
-                finally:
-                    await response.aclose()
-        except (TimeoutError, httpx.TimeoutException) as problem:
-            raise DeadlineExceeded(f"{request.method} {_shown(request.url)}: no answer in time") from problem
-        except (httpx.TransportError, httpx.StreamError) as problem:
-            detail = f"{type(problem).__name__} {problem}".strip()
-            raise TransportError(f"{request.method} {_shown(request.url)}: {detail}") from problem
-        except (httpx.DecodingError, httpx.InvalidURL) as problem:
-            raise ProtocolError(f"{request.method} {_shown(request.url)}: {problem}") from problem
+    async def _open(self, request: _Request, deadline: Deadline | None) -> httpx.Response:
+        """The response with its body still to be read."""
+        built = self._connection.build_request(
+            request.method, request.url, headers=request.headers, content=request.content, timeout=_left(deadline)
+        )
+        return await self._connection.send(built, stream=True, follow_redirects=False)
 
     async def stream_events(
         self,
@@ -184,11 +178,17 @@ class HttpClient:
         content_type: str | None = None,
         options: CallOptions | None = None,
     ) -> AsyncIterator[T]:
-        """The data of each server-sent event. The time-out counts until the stream opens only when it is given."""
-        async with self._stream(operation, arguments, body, content_type, options, "text/event-stream") as response:
+        """The data of each server-sent event. Only a time-out that is given counts, then for the whole stream."""
+        async with self._stream(operation, arguments, body, content_type, options, "text/event-stream") as (
+            response,
+            chunks,
+        ):
+            sent = response.headers.get("content-type", "")
+            if sent and kind_of(sent) != "events":
+                raise ProtocolError(f"{operation.name}: the response is {sent!r}, no stream of events")
             content = find_content(_contents(operation), "text/event-stream")
             try:
-                async for data in events(response.aiter_bytes(), self.max_response_bytes):
+                async for data in events(chunks, self.max_response_bytes):
                     if content is None or content.type is None:
                         yield cast("T", data)
                     else:
@@ -207,8 +207,8 @@ class HttpClient:
     ) -> AsyncIterator[bytes]:
         """The body, piece by piece, of any size."""
         accepted = ", ".join(c.media_type for c in _contents(operation) if c.kind in ("bytes", "text")) or "*/*"
-        async with self._stream(operation, arguments, body, content_type, options, accepted) as response:
-            async for chunk in response.aiter_bytes():
+        async with self._stream(operation, arguments, body, content_type, options, accepted) as (_, chunks):
+            async for chunk in chunks:
                 yield chunk
 
     @asynccontextmanager
@@ -220,21 +220,36 @@ class HttpClient:
         content_type: str | None,
         options: CallOptions | None,
         accept: str,
-    ) -> AsyncIterator[httpx.Response]:
+    ) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[bytes]]]:
+        """An open stream and its pieces. No time limit runs while the caller has one of them."""
         options = options or _DEFAULT
-        request, _ = await self._prepare(operation, arguments, body, content_type, options)
-        request.headers["accept"] = accept
         deadline = effective_deadline(options.timeout)
+        request, _ = await self._prepare(operation, arguments, body, content_type, options, deadline)
+        request.headers["accept"] = accept
+        response = await self._opened(operation, request, deadline)
+        try:
+            with _reported(request):
+                yield response, _timely(decoded(response), deadline)
+        finally:
+            await response.aclose()
+
+    async def _opened(self, operation: Operation[Any], request: _Request, deadline: Deadline | None) -> httpx.Response:
+        """The response of a success. For the breaker the peer is well as soon as the stream is open."""
         breaker = self.resilience.breaker
         ticket = breaker.acquire() if breaker is not None else 0
         failure: BaseException | None = None
         try:
-            async with self._answered(request, deadline) as response:
-                if not 200 <= response.status_code < 300:
-                    content = await _read(response, _KEPT_OF_ERRORS * 4)
-                    _accepted(operation, response.status_code, _lower(response.headers), content)
-                    raise ProtocolError(f"status {response.status_code} is no stream")
-                yield response
+            with _reported(request):
+                async with asyncio.timeout(_left(deadline)):
+                    response = await self._open(request, deadline)
+                    if 200 <= response.status_code < 300:
+                        return response
+                    try:
+                        content = await read_whole(response, self.max_response_bytes, cut=True)
+                    finally:
+                        await response.aclose()
+            _accepted(operation, response.status_code, _lower(response.headers), content)
+            raise ProtocolError(f"status {response.status_code} is no stream")
         except BaseException as problem:
             failure = problem
             raise
@@ -249,6 +264,7 @@ class HttpClient:
         body: Any,
         content_type: str | None,
         options: CallOptions,
+        deadline: Deadline | None,
         url: str | None = None,
     ) -> tuple[_Request, bool]:
         by_place = _by_place(operation)
@@ -257,13 +273,12 @@ class HttpClient:
                 urljoin(self.base_url + "/", operation.servers[0]) if operation.servers else self.base_url
             )
             url = base.rstrip("/") + expand_path(operation.path, by_place.get("path", ()), arguments)
-        outgoing = await self._outgoing(operation, arguments, options)
+        outgoing = await self._outgoing(operation, arguments, options, deadline)
         if "query" in by_place:
             query = query_string(by_place["query"], arguments)
             if query:
                 outgoing.query.insert(0, query)
-        if outgoing.query:
-            url += ("&" if "?" in url else "?") + "&".join(outgoing.query)
+        url = _with_query(url, outgoing.query)
         content = None
         if body is not None:
             content = _encoded_body(operation, body, content_type, outgoing.headers)
@@ -275,10 +290,10 @@ class HttpClient:
         return _Request(operation.method, url, outgoing.headers, content), repeatable
 
     async def _outgoing(
-        self, operation: Operation[Any], arguments: Mapping[str, Any], options: CallOptions
+        self, operation: Operation[Any], arguments: Mapping[str, Any], options: CallOptions, deadline: Deadline | None
     ) -> Outgoing:
-        outgoing = Outgoing({"user-agent": self.user_agent, "accept": _accept(operation)}, [], [])
-        headers = outgoing.headers
+        headers = {"user-agent": self.user_agent, "accept": _accept(operation), "accept-encoding": ACCEPTED}
+        outgoing = Outgoing(headers, [], [])
         headers.update(trace_headers())
         for source in (self.headers, options.headers):
             headers.update((name.lower(), header_text(name, value)) for name, value in source.items())
@@ -294,15 +309,52 @@ class HttpClient:
                 outgoing.cookies.extend(cookie_pairs(param, arguments[param.argument]))
         if operation.security and self.credentials:
             schemes = {scheme.name: scheme for scheme in self.schemes}
-            await apply(operation.security, schemes, self.credentials, outgoing)
+            try:
+                async with asyncio.timeout(_left(deadline)):
+                    await apply(operation.security, schemes, self.credentials, outgoing)
+            except TimeoutError as late:
+                raise DeadlineExceeded(f"{operation.name}: the credentials did not come in time") from late
         if outgoing.cookies:
             headers["cookie"] = "; ".join(outgoing.cookies)
         return outgoing
 
 
+def _left(deadline: Deadline | None) -> float | None:
+    return deadline.remaining if deadline is not None else None
+
+
+async def _timely(pieces: AsyncIterator[bytes], deadline: Deadline | None) -> AsyncIterator[bytes]:
+    """The pieces; `TimeoutError` when the deadline passes before the next one comes."""
+    while True:
+        try:
+            async with asyncio.timeout(_left(deadline)):
+                piece = await anext(pieces)
+        except StopAsyncIteration:
+            return
+        yield piece
+
+
+@contextmanager
+def _reported(request: _Request) -> Iterator[None]:
+    """What goes wrong on the wire becomes one of our errors."""
+    try:
+        yield
+    except (TimeoutError, httpx.TimeoutException) as problem:
+        raise DeadlineExceeded(f"{request.method} {_shown(request.url)}: no answer in time") from problem
+    except (httpx.TransportError, httpx.StreamError) as problem:
+        detail = f"{type(problem).__name__} {problem}".strip()
+        raise TransportError(f"{request.method} {_shown(request.url)}: {detail}") from problem
+    except (httpx.DecodingError, httpx.InvalidURL) as problem:
+        raise ProtocolError(f"{request.method} {_shown(request.url)}: {problem}") from problem
+
+
+def _with_query(url: str, pairs: Sequence[str]) -> str:
+    return url + ("&" if "?" in url else "?") + "&".join(pairs) if pairs else url
+
+
 def _shown(url: str) -> str:
-    """A URL for messages: without its query, which may hold secrets."""
-    return url.partition("?")[0]
+    """A URL for messages: without its query and user information, which may hold secrets."""
+    return re.sub(r"//[^/]*@", "//", url.partition("?")[0])
 
 
 def _by_place(operation: Operation[Any]) -> dict[str, list[Param]]:
@@ -341,20 +393,6 @@ def _encoded_body(operation: Operation[Any], body: Any, content_type: str | None
     sent, encoded = encode(content, body, codec)
     headers["content-type"] = content_type if content_type and "*" in content.media_type else sent
     return encoded
-
-
-async def _read(response: httpx.Response, limit: int) -> bytes:
-    length = response.headers.get("content-length")
-    if length is not None and length.isdigit() and int(length) > limit:
-        raise ProtocolError(f"the response has {int(length):,} bytes, more than {limit:,}")
-    if length is not None and "content-encoding" not in response.headers:
-        return await response.aread()
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > limit:
-            raise ProtocolError(f"the response has more than {limit:,} bytes")
-    return bytes(content)
 
 
 def _lower(headers: httpx.Headers) -> dict[str, str]:
@@ -397,7 +435,7 @@ def _error_model(operation: Operation[Any], answer: Answer | None, content_type:
 
 
 def _decode(operation: Operation[Any], answer: Answer, content_type: str, content: bytes) -> Any:
-    if not answer.content or (not content and not content_type):
+    if not answer.content or (not content and (not content_type or operation.method == "HEAD")):
         return None
     described = find_content(answer.content, content_type or answer.content[0].media_type)
     if described is None:

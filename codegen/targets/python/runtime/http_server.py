@@ -19,8 +19,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 
-from .context import TraceContext, enter_trace
-from .errors import CircuitOpen, DeadlineExceeded, ProblemDetails, TransportError
+from .context import TraceContext, trace_scope
+from .errors import CircuitOpen, DeadlineExceeded, ProblemDetails, RpcError, TransportError
+from .http_accept import preference
 from .http_bodies import codec_of, encode, event, find_content
 from .http_operation import Answer, Content, Operation, Scheme, kind_of
 from .http_requests import (
@@ -37,7 +38,7 @@ from .http_responses import Describe, Sender, described
 from .http_routing import Router
 from .http_security import Authenticator, authenticate
 from .parameters import header_text
-from .problem import MEDIA_TYPE, Fault, HttpProblem, phrase, problem_json
+from .problem import MEDIA_TYPE, Fault, HttpProblem, phrase, problem_json, problem_of_rpc
 from .resilience import deadline_scope
 from .retry_after import header_value
 
@@ -120,8 +121,8 @@ class ContractRoute(BaseRoute):
         raw = scope.get("raw_path")
         path = raw.decode("ascii", "replace") if raw else scope["path"]
         root = scope.get("root_path", "")
-        if root and path.startswith(root):
-            path = path[len(root) :]
+        if root and (path == root or path.startswith(root.rstrip("/") + "/")):
+            path = path[len(root.rstrip("/")) :]
         found = self._router.find(path.partition("?")[0])
         return (Match.NONE, {}) if found is None else (Match.FULL, {"treaty": found})
 
@@ -144,9 +145,20 @@ class ContractRoute(BaseRoute):
         bound, names = target
         context = RequestContext(bound.operation, method, scope["path"], read_headers(scope), scope)
         trace = TraceContext.parse(context.headers.get("traceparent"), context.headers.get("tracestate", ""))
-        enter_trace(trace or TraceContext.new())
+        with trace_scope(trace):
+            await self._guarded(bound, context, dict(zip(names, values, strict=True)), receive, sender)
+
+    async def _guarded(
+        self,
+        bound: _Bound,
+        context: RequestContext,
+        path_values: Mapping[str, str],
+        receive: AsgiReceive,
+        sender: Sender,
+    ) -> None:
+        """Serve, and answer every error with a problem document."""
         try:
-            await self._serve(bound, context, dict(zip(names, values, strict=True)), receive, sender)
+            await self._serve(bound, context, path_values, receive, sender)
         except HttpProblem as problem:
             await sender.problem(problem, bound.operation)
         except (DeadlineExceeded, TimeoutError):
@@ -159,6 +171,10 @@ class ContractRoute(BaseRoute):
         except TransportError:
             _log.exception("%s: a service behind this one cannot be reached", bound.operation.name)
             await sender.problem(HttpProblem(503, "A service behind this one is not available."))
+        except RpcError as error:
+            if error.remote:
+                _log.exception("%s: a service behind this one failed", bound.operation.name)
+            await sender.problem(problem_of_rpc(error))
         except Exception:
             _log.exception("%s failed", bound.operation.name)
             await sender.problem(HttpProblem(500, "The server failed to handle the request."))
@@ -203,7 +219,7 @@ def _bound(route: Route) -> _Bound:
             for content in answer.content
         )
     )
-    streams = any(kind_of(media_type) == "events" for media_type in offered)
+    streams = any(kind_of(media_type) in ("events", "bytes") for media_type in offered)
     return _Bound(operation, route.handler, bool(operation.body), streams, offered)
 
 
@@ -216,19 +232,8 @@ def _check_accept(bound: _Bound, context: RequestContext) -> None:
     accept = context.headers.get("accept")
     if accept is None or accept == "*/*" or not bound.offered or accept in bound.offered:
         return
-    for wanted in accept.split(","):
-        name, _, weight = wanted.strip().lower().partition(";")
-        name = name.strip()
-        if weight.replace(" ", "") in ("q=0", "q=0.0"):
-            continue
-        for offered in bound.offered:
-            if (
-                name in ("*/*", offered.lower())
-                or offered == "*/*"
-                or (name.endswith("/*") and offered.lower().startswith(name[:-1]))
-            ):
-                return
-    raise HttpProblem(406, f"This operation offers {', '.join(bound.offered)}.")
+    if not any(preference(accept, offered)[0] for offered in bound.offered):
+        raise HttpProblem(406, f"This operation offers {', '.join(bound.offered)}.")
 
 
 async def _answer(
@@ -297,12 +302,9 @@ def _chosen(answer: Answer, reply: Reply[Any], context: RequestContext) -> Conte
         return found
     if len(answer.content) > 1:
         streams = isinstance(reply.value, AsyncIterable)
-        for wanted in context.headers.get("accept", "").split(","):
-            found = find_content(answer.content, wanted)
-            if found is not None and "*" not in wanted and (found.kind in ("events", "bytes") or not streams):
-                return found
-        if streams:
-            return next((c for c in answer.content if c.kind in ("events", "bytes")), answer.content[0])
+        fitting = [c for c in answer.content if (c.kind in ("events", "bytes") if streams else c.kind != "events")]
+        accept = context.headers.get("accept", "")
+        return max(fitting or answer.content, key=lambda content: preference(accept, content.media_type))
     return answer.content[0]
 
 

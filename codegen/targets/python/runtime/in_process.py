@@ -275,9 +275,12 @@ class InProcessSubscription:
             await self._group.give_up(pending, message, decision.reason, self._options)
 
     async def stop(self, *, grace: float | None = None) -> None:
-        """Take nothing new, wait for the running handlers, cancel those that need longer than `grace` seconds."""
+        """Take nothing new, wait for the running handlers, cancel those that need longer than `grace` seconds.
+
+        A handler may stop its own subscription: it is not waited for.
+        """
         self._stopping = True
-        running = set(self._tasks)
+        running = self._tasks - {asyncio.current_task()}
         if running:
             _, late = await asyncio.wait(running, timeout=grace)
             for task in late:

@@ -58,7 +58,7 @@ class MessageExpression:
             return message.headers.get(self.header or "")
         try:
             value = json.loads(message.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         for token in self.path:
             value = _member(value, token)

@@ -82,11 +82,16 @@ def _path_value(param: Param, value: Any) -> str:
         return "." + separator.join(_joined(items, keyed, param.explode))
     if param.style == "matrix":
         if keyed and param.explode:
-            return "".join(f";{key}={item}" for key, item in items)
+            return "".join(_matrix(key, item) for key, item in items)
         if param.explode and isinstance(value, list):
-            return "".join(f";{param.name}={item}" for _, item in items)
-        return f";{param.name}={','.join(_joined(items, keyed, False))}"
+            return "".join(_matrix(param.name, item) for _, item in items)
+        return _matrix(param.name, ",".join(_joined(items, keyed, False)))
     return ",".join(_joined(items, keyed, param.explode))
+
+
+def _matrix(name: str, text: str) -> str:
+    """RFC 6570 section 3.2.7: an empty value has no equals sign."""
+    return f";{name}={text}" if text else f";{name}"
 
 
 def _encoded(value: Any, safe: str) -> tuple[list[tuple[str, str]], bool]:
@@ -310,8 +315,8 @@ def unquote_path(text: str) -> str:
     return unquote_plus(text.replace("+", "%2B")) if "%" in text or "+" in text else text
 
 
-_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,39})")
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,39})(?:\.\d{1,40})?(?:[eE][-+]?\d{1,4})?")
+_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,39})", re.ASCII)
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,39})(?:\.\d{1,40})?(?:[eE][-+]?\d{1,4})?", re.ASCII)
 
 
 def convert(name: str, text: str, shape: Shape) -> Any:
@@ -351,12 +356,12 @@ def _first_alternative(name: str, text: str, shapes: tuple[Shape, ...]) -> Any:
 def _loose(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
 def _from_json(param: Param, text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ParameterError(param.name, "is not JSON") from None

@@ -84,12 +84,18 @@ class Consumers(Generic[_CarrierT]):
         self._running: Sequence[_Running] = ()
 
     async def start(self) -> str:
-        """Subscribe."""
-        self._running = await self._subscribe(self._transport)
+        """Subscribe; when that fails the transport is closed."""
+        try:
+            self._running = await self._subscribe(self._transport)
+        except BaseException:
+            await self._transport.close()
+            raise
         return type(self._transport).__name__
 
     async def stop(self, grace: float | None = None) -> None:
         """Stop the subscriptions at the same time, then close the transport."""
         running, self._running = self._running, ()
-        await asyncio.gather(*(each.stop(grace=grace) for each in running))
-        await self._transport.close()
+        try:
+            await asyncio.gather(*(each.stop(grace=grace) for each in running))
+        finally:
+            await self._transport.close()

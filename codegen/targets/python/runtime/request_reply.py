@@ -74,12 +74,12 @@ def decoded(reply: ReceivedMessage, decoders: Mapping[str, Callable[[bytes], Rep
 
 
 class ReplyInbox:
-    """Sends requests and hands each reply to whoever waits for it."""
+    """Sends requests and hands each reply to whoever waits for it, the first of those with one correlation id."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._own_address = f"replies.{uuid.uuid4()}"
-        self._waiting: dict[tuple[str, str], tuple[Exchange, asyncio.Future[ReceivedMessage]]] = {}
+        self._waiting: dict[tuple[str, str], list[tuple[Exchange, asyncio.Future[ReceivedMessage]]]] = {}
         self._subscriptions: dict[tuple[str, MessageExpression], Subscription] = {}
         self._subscribing = asyncio.Lock()
 
@@ -92,7 +92,8 @@ class ReplyInbox:
         await self._listen(reply_address, exchange.reply_correlation)
         waiting = (reply_address, correlation)
         reply: asyncio.Future[ReceivedMessage] = asyncio.get_running_loop().create_future()
-        self._waiting[waiting] = exchange, reply
+        mine = exchange, reply
+        self._waiting.setdefault(waiting, []).append(mine)
         try:
             await self._transport.publish(address, message)
             deadline = effective_deadline(within)
@@ -100,7 +101,9 @@ class ReplyInbox:
         except TimeoutError as error:
             raise DeadlineExceeded(f"no reply from {address!r} within {within:g} s") from error
         finally:
-            self._waiting.pop(waiting, None)
+            self._waiting[waiting].remove(mine)
+            if not self._waiting[waiting]:
+                del self._waiting[waiting]
 
     async def _listen(self, address: str, correlation: MessageExpression) -> None:
         async with self._subscribing:
@@ -108,9 +111,10 @@ class ReplyInbox:
                 return
 
             async def receive(message: ReceivedMessage) -> Outcome:
-                exchange, waiting = self._waiting.get((address, correlation.of(message) or ""), (None, None))
-                if exchange and waiting and not waiting.done() and exchange.may_be_reply(message):
-                    waiting.set_result(message)
+                for exchange, waiting in self._waiting.get((address, correlation.of(message) or ""), ()):
+                    if not waiting.done() and exchange.may_be_reply(message):
+                        waiting.set_result(message)
+                        break
                 return Success()
 
             self._subscriptions[address, correlation] = await self._transport.subscribe(

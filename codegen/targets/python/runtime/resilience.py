@@ -118,7 +118,10 @@ class RetryPolicy:
 
     def backoff(self, attempt: int, draw: Callable[[], float] = random.random) -> float:
         """Seconds to wait after attempt number `attempt` (from 1) failed."""
-        ceiling = min(self.max_backoff, self.initial_backoff * self.multiplier ** (attempt - 1))
+        try:
+            ceiling = min(self.max_backoff, self.initial_backoff * self.multiplier ** (attempt - 1))
+        except OverflowError:
+            ceiling = self.max_backoff
         return ceiling * draw() if self.jitter else ceiling
 
     def delay(

@@ -6,17 +6,20 @@ import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+_MOST_DIGITS = 12
+"""Of a number of seconds; more of them say nothing but "very long"."""
+
 
 def seconds_to_wait(value: str | None) -> float | None:
     """Seconds from now, never negative; None when the header is absent or not understood."""
     if value is None:
         return None
     text = value.strip()
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return float(text)
+    if text.isascii() and text.isdigit():
+        return float(text[:_MOST_DIGITS])
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)

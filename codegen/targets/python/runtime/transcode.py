@@ -19,12 +19,13 @@ from .errors import HTTP_STATUS, Code, ProtocolError, RpcError
 from .http_bodies import codec_of
 from .http_operation import Operation
 from .http_requests import RequestContext
-from .models import ValidationError
+from .models import Codec, ValidationError
 from .parameters import plain
 from .problem import Fault, HttpProblem
 from .retry_after import header_value
 
 T = TypeVar("T")
+_TextT = TypeVar("_TextT", str, str | None)
 _SAID = {
     Code.UNKNOWN: "",
     Code.INTERNAL: "",
@@ -85,7 +86,7 @@ class RpcFront:
         """Call a unary RPC; the operation's result. Raises `HttpProblem`."""
         request = build_request(how, arguments, body, context.body)
         try:
-            reply = await rpc(request, metadata=self._metadata(context), idempotency_key=idempotency_key)
+            reply = await rpc(request, metadata=self._metadata(context), idempotency_key=_carried(idempotency_key))
         except RpcError as error:
             raise self._problem(how, error) from error
         return _result(operation, how, reply)
@@ -102,15 +103,20 @@ class RpcFront:
     ) -> AsyncIterator[T]:
         """Call an RPC that answers with a stream; the data of each event."""
         request = build_request(how, arguments, body, context.body)
+        replies = rpc(request, metadata=self._metadata(context), idempotency_key=_carried(idempotency_key))
         try:
-            async for reply in rpc(request, metadata=self._metadata(context), idempotency_key=idempotency_key):
+            async for reply in replies:
                 yield _result(operation, how, reply)
         except RpcError as error:
             raise self._problem(how, error) from error
+        finally:
+            close = getattr(replies, "aclose", None)
+            if close is not None:
+                await close()
 
     def _metadata(self, context: RequestContext) -> tuple[tuple[str, str], ...]:
         headers = context.headers
-        return tuple((name, headers[name]) for name in self._forwarded if name in headers)
+        return tuple((name, _carried(headers[name])) for name in self._forwarded if name in headers)
 
     def _problem(self, how: Transcoding, error: RpcError) -> HttpProblem:
         members: dict[str, Any] = {}
@@ -131,6 +137,13 @@ class RpcFront:
         return HttpProblem(
             status, _SAID.get(error.code, error.message), errors=faults, extensions=members, headers=headers
         )
+
+
+def _carried(text: _TextT) -> _TextT:
+    """What metadata can carry: ASCII (gRPC over HTTP/2, ASCII-Value)."""
+    if text and not (text.isascii() and text.isprintable()):
+        raise HttpProblem(400, "A header has characters that cannot be passed on.")
+    return text
 
 
 def build_request(how: Transcoding, arguments: Mapping[str, Any], body: Any, raw: bytes) -> Message:
@@ -198,17 +211,29 @@ def _result(operation: Operation[T], how: Transcoding, reply: Message) -> T:
             return cast("T", None)
         content = answer.content[0]
         try:
-            found: T = codec_of(operation, ("front", content.media_type), content.type or Any).from_value(
-                to_json_value(reply, how.response)
-            )
+            codec: Codec[T] = codec_of(operation, ("front", content.media_type), content.type or Any)
+            return _typed(codec, how, reply)
         except ValidationError as problem:
             first = problem.errors(include_input=False, include_url=False)[0]
             place = "/".join(str(part) for part in first["loc"])
             raise ProtocolError(
                 f"{operation.name}: the service's answer breaks the contract at /{place}: {first['msg']}"
             ) from problem
-        return found
     raise ProtocolError(f"{operation.name} has no success in the contract")
+
+
+def _typed(codec: Codec[T], how: Transcoding, reply: Message) -> T:
+    value = to_json_value(reply, how.response)
+    try:
+        return codec.from_value(value)
+    except ValidationError:
+        known = reply.DESCRIPTOR
+        newer = (
+            _of_message(value, known) if how.response is None else _of_field(value, known.fields_by_name[how.response])
+        )
+        if newer == value:
+            raise
+        return codec.from_value(newer)
 
 
 def to_json_value(message: Message, part: str | None = None) -> Any:
@@ -221,3 +246,22 @@ def to_json_value(message: Message, part: str | None = None) -> Any:
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
     return value if part is None else value[part]
+
+
+def _of_message(value: Any, descriptor: Any) -> Any:
+    """Numbers of enumeration values that are newer than this program as text, which open enumerations keep."""
+    if not isinstance(value, dict) or descriptor.full_name.startswith("google.protobuf."):
+        return value
+    known = descriptor.fields_by_name
+    return {name: _of_field(member, known[name]) if name in known else member for name, member in value.items()}
+
+
+def _of_field(value: Any, field: Any) -> Any:
+    if isinstance(value, list):
+        return [_of_field(item, field) for item in value]
+    if field.message_type is None:
+        return str(value) if field.enum_type is not None and isinstance(value, int) else value
+    if field.message_type.GetOptions().map_entry and isinstance(value, dict):
+        inner = field.message_type.fields_by_name["value"]
+        return {key: _of_field(member, inner) for key, member in value.items()}
+    return _of_message(value, field.message_type)

@@ -40,7 +40,7 @@ def violations_in(error: ValidationError, value: Any) -> tuple[Violation, ...]:
 def _parsed(data: bytes | bytearray | str) -> Any:
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -69,8 +69,9 @@ def emit(graph: Graph, request: Request, diagnostics: Diagnostics) -> tuple[Gene
         return ()
     written = _files(source, chosen, received, served)
     below = f"{request.folder}/{request.name}"
-    return tuple(
-        GeneratedFile(path=f"{below}/{path}", content=text, policy=Policy.ONCE) for path, text in written.items()
+    return (
+        GeneratedFile(path=f"{request.folder}/__init__.py", content="", policy=Policy.ONCE),
+        *(GeneratedFile(path=f"{below}/{path}", content=text, policy=Policy.ONCE) for path, text in written.items()),
     )
 
 

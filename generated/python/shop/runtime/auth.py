@@ -61,7 +61,8 @@ class Token:
 class RefreshingToken:
     """A bearer token that is fetched when needed, once for all calls that wait for it.
 
-    `fetch` is called when there is no token or it ends within `leeway` seconds.
+    `fetch` is called when there is no token or it ends within `leeway` seconds; a token that lives for less than
+    twice that is used for half of its life.
     """
 
     def __init__(
@@ -84,7 +85,8 @@ class RefreshingToken:
                 if self._stale():
                     token = await self._fetch()
                     self._headers = (("authorization", f"Bearer {token.value}"),)
-                    self._refresh_at = self._clock() + token.expires_in - self._leeway
+                    usable = max(token.expires_in - self._leeway, token.expires_in / 2)
+                    self._refresh_at = self._clock() + usable
         return self._headers
 
     def invalidate(self) -> None:

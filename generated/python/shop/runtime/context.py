@@ -19,6 +19,7 @@ TRACEPARENT = "traceparent"
 TRACESTATE = "tracestate"
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_TRACESTATE = re.compile(r"[\x20-\x7e]{0,4096}")
 _NO_TRACE = "0" * 32
 _NO_SPAN = "0" * 16
 
@@ -41,7 +42,10 @@ class TraceContext:
 
     @classmethod
     def parse(cls, traceparent: str | None, tracestate: str = "") -> TraceContext | None:
-        """The context of a `traceparent` header; None when there is none or it is not valid."""
+        """The context of a `traceparent` header; None when there is none or it is not valid.
+
+        A `tracestate` that no header could carry on is left out: it may come from the body of an event.
+        """
         found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
         if found is None:
             return None
@@ -53,7 +57,8 @@ class TraceContext:
             or span_id == _NO_SPAN
         ):
             return None
-        return cls(trace_id, span_id, bool(int(flags, 16) & 1), tracestate)
+        state = tracestate if _TRACESTATE.fullmatch(tracestate) else ""
+        return cls(trace_id, span_id, bool(int(flags, 16) & 1), state)
 
     @property
     def traceparent(self) -> str:

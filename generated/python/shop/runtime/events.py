@@ -103,7 +103,7 @@ class CloudEvent:
         """Read an event in structured mode. `ProtocolError` when it is none."""
         try:
             found = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ProtocolError(f"no JSON: {error}") from error
         if not isinstance(found, dict):
             raise ProtocolError("a CloudEvent is a JSON object")

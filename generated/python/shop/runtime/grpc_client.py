@@ -7,6 +7,7 @@ idempotency key. All attempts of a call share its deadline and its key.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
@@ -16,7 +17,7 @@ from google.protobuf.message import Message
 
 from .auth import AuthHook
 from .context import trace_headers
-from .errors import ProtocolError
+from .errors import ProtocolError, RpcDeadlineExceeded
 from .grpc_method import Method, RequestT, ResponseT
 from .grpc_stream import (
     Metadata,
@@ -138,10 +139,16 @@ class ClientChannel:
         marked = ((IDEMPOTENCY_KEY, key),) if key is not None else ()
         return (*self._metadata, *trace_headers(), *marked, *own)
 
-    async def signed(self, metadata: Metadata) -> Metadata:
-        """The metadata with credentials."""
+    async def signed(self, metadata: Metadata, until: Deadline | None) -> Metadata:
+        """The metadata with credentials; `RpcDeadlineExceeded` when they do not come in time."""
         auth = self.options.auth
-        return metadata if auth is None else (*metadata, *await auth())
+        if auth is None:
+            return metadata
+        try:
+            async with asyncio.timeout(time_left(until)):
+                return (*metadata, *await auth())
+        except TimeoutError as late:
+            raise RpcDeadlineExceeded("the credentials did not come in time") from late
 
     def unary(self, method: Method[RequestT, ResponseT]) -> UnaryCall[RequestT, ResponseT]:
         """Call a unary RPC."""
@@ -200,7 +207,8 @@ class UnaryCall(Generic[RequestT, ResponseT]):
             try:
                 sent: Metadata = channel.metadata(metadata, None if method.key_field else key)
                 if channel.options.auth is not None:
-                    sent = await channel.signed(sent)
+                    sent = await channel.signed(sent, until)
+                    timeout = time_left(until)
                 call = self._send(
                     request,
                     timeout=timeout,
@@ -294,12 +302,12 @@ class ClientStreamCall(Generic[RequestT, ResponseT]):
         stub = channel.channel.stream_unary(
             method.path, method.request.SerializeToString, method.response.FromString
         )
+        sent = await channel.signed(channel.metadata(metadata, key), until)
         timeout = time_left(until)
         breaker = channel.resilience.breaker
         ticket = breaker.acquire() if breaker is not None else 0
         outcome: BaseException | None = None
         try:
-            sent = await channel.signed(channel.metadata(metadata, key))
             call = stub(
                 source.iterate(),
                 timeout=timeout,

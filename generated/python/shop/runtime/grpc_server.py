@@ -7,6 +7,7 @@ raises is logged, and answered with INTERNAL and no more: texts of other excepti
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -181,7 +182,10 @@ def _single(
                 for interceptor in interceptors:
                     await around.enter_async_context(interceptor(call))
                 return await handler(request, call)
-        except Exception as error:  # the edge: whatever a handler raises becomes a status
+        except (
+            Exception,
+            asyncio.CancelledError,
+        ) as error:  # the edge: whatever a handler raises becomes a status
             await _answer(context, error, method)
 
     return serve
@@ -201,19 +205,32 @@ def _several(
             async with AsyncExitStack() as around:
                 for interceptor in interceptors:
                     await around.enter_async_context(interceptor(call))
-                async for response in handler(request, call):
+                responses = handler(request, call)
+                close = getattr(responses, "aclose", None)
+                if close is not None:
+                    around.push_async_callback(close)
+                async for response in responses:
                     yield response
-        except Exception as error:  # the edge: whatever a handler raises becomes a status
+        except (
+            Exception,
+            asyncio.CancelledError,
+        ) as error:  # the edge: whatever a handler raises becomes a status
             await _answer(context, error, method)
 
     return serve
 
 
 async def _answer(
-    context: grpc.aio.ServicerContext[Any, Any], error: Exception, method: Method[Any, Any]
+    context: grpc.aio.ServicerContext[Any, Any],
+    error: Exception | asyncio.CancelledError,
+    method: Method[Any, Any],
 ) -> NoReturn:
-    """End the call with the status that fits the error."""
-    if isinstance(error, grpc.aio.AbortError):
+    """End the call with the status that fits the error; a call that was cancelled itself has no one to answer."""
+    task = asyncio.current_task()
+    cancelled = isinstance(error, asyncio.CancelledError) and (
+        task is None or task.cancelling() > 0
+    )
+    if cancelled or isinstance(error, grpc.aio.AbortError):
         raise error
     status = _status_of(error)
     if status is None:
@@ -226,7 +243,7 @@ async def _answer(
     raise AssertionError("abort returned")
 
 
-def _status_of(error: Exception) -> RpcError | None:
+def _status_of(error: BaseException) -> RpcError | None:
     """The status a caller may see: what the handler raised for it, or that another service does not answer."""
     if isinstance(error, RpcError) and not error.remote:
         return error

@@ -16,6 +16,9 @@ from .http_operation import Content, Operation, Param, Part, kind_of
 from .models import Codec
 from .parameters import plain, query_string, scalar_text
 
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_TOO_LARGE = "an event has more than {:,} bytes"
+
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
@@ -175,23 +178,42 @@ def _one_line(text: str) -> str:
 
 async def events(chunks: AsyncIterable[bytes], limit: int) -> AsyncIterator[str]:
     """The `data` of each server-sent event (WHATWG HTML, section 9.2). `limit`: bytes of one event."""
-    buffer = b""
     data: list[str] = []
+    size = 0
+    async for line in _lines(chunks, limit):
+        if not line:
+            if data:
+                yield "\n".join(data)
+                data = []
+                size = 0
+            continue
+        name, _, text = line.decode("utf-8", "replace").partition(":")
+        if name == "data":
+            size += len(line)
+            if size > limit:
+                raise ValueError(_TOO_LARGE.format(limit))
+            data.append(text.removeprefix(" "))
+
+
+async def _lines(chunks: AsyncIterable[bytes], limit: int) -> AsyncIterator[bytes]:
+    """Lines that are complete, without LF, CR or CRLF at their end and the byte order mark of the first."""
+    parts: list[bytes] = []
+    size = 0
+    after_return, mark = False, b"\xef\xbb\xbf"
     async for chunk in chunks:
-        buffer += chunk
-        if len(buffer) > limit:
-            raise ValueError(f"an event has more than {limit:,} bytes")
-        lines = re.split(rb"\r\n|\n|\r(?!\Z)", buffer)
-        buffer = lines.pop()
-        for line in lines:
-            if not line:
-                if data:
-                    yield "\n".join(data)
-                    data = []
-                continue
-            name, _, text = line.decode("utf-8", "replace").partition(":")
-            if name == "data":
-                data.append(text.removeprefix(" "))
+        if not chunk:
+            continue
+        *ended, rest = _LINE_END.split(chunk.removeprefix(b"\n") if after_return else chunk)
+        after_return = chunk.endswith(b"\r")
+        for line in ended:
+            if size + len(line) > limit:
+                raise ValueError(_TOO_LARGE.format(limit))
+            yield b"".join((*parts, line)).removeprefix(mark)
+            parts, size, mark = [], 0, b""
+        parts.append(rest)
+        size += len(rest)
+        if size > limit:
+            raise ValueError(_TOO_LARGE.format(limit))
 
 
 def event(data: bytes) -> bytes:

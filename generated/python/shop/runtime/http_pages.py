@@ -24,6 +24,7 @@ async def by_token(
 ) -> AsyncIterator[Item]:
     """Pages that name the next one by a token or cursor; an empty one ends the list. A repeated token is an error."""
     given = start
+    seen = {start}
     while True:
         page = await fetch(**{argument: given})
         for item in items(page) or ():
@@ -31,8 +32,9 @@ async def by_token(
         following = token(page)
         if not following:
             return
-        if following == given:
-            raise ProtocolError(f"the page token {following!r} leads to itself")
+        if following in seen:
+            raise ProtocolError(f"the server gave the page token {following!r} twice")
+        seen.add(following)
         given = following
 
 
@@ -75,8 +77,9 @@ async def by_link(
     follow: Callable[[str, str], Awaitable[HttpResult[Page]]],
     items: Callable[[Page], Sequence[Item] | None],
 ) -> AsyncIterator[Item]:
-    """Pages that name the next one in a `Link` header with `rel=next` (RFC 8288)."""
+    """Pages that name the next one in a `Link` header with `rel=next` (RFC 8288). A circle is an error."""
     result = await first()
+    seen = {result.url}
     while True:
         for item in items(result.value) or ():
             yield item
@@ -84,6 +87,9 @@ async def by_link(
         if following is None:
             return
         result = await follow(following, result.url)
+        if result.url in seen:
+            raise ProtocolError("the links of the pages lead in a circle")
+        seen.add(result.url)
 
 
 def next_link(header: str) -> str | None:

@@ -15,7 +15,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from .http_bodies import FilePart, codec_of, find_content
 from .http_operation import Content, Operation, Param, Part, Shape, kind_of
-from .parameters import ParameterError, convert, parse_query, read_query, read_simple
+from .parameters import ParameterError, convert, parse_query, read_query, read_simple, unquote_path
 from .problem import Fault, HttpProblem
 from .strictness import strict_requests
 from .violations import violations, violations_in
@@ -54,9 +54,7 @@ class RequestContext:
     def cookies(self) -> dict[str, list[str]]:
         """Cookies by name, values percent-encoded."""
         if self._cookies is None:
-            self._cookies = parse_query(
-                self.headers.get("cookie", "").replace("; ", "&").replace(";", "&")
-            )
+            self._cookies = _parse_cookies(self.headers.get("cookie", ""))
         return self._cookies
 
     @property
@@ -69,6 +67,16 @@ class RequestContext:
         """The address of the peer; empty when it is not known."""
         peer = self.scope.get("client")
         return str(peer[0]) if peer else ""
+
+
+def _parse_cookies(header: str) -> dict[str, list[str]]:
+    """RFC 6265 section 4.2.1; a plus is a plus, and `&` no delimiter."""
+    found: dict[str, list[str]] = {}
+    for pair in header.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name:
+            found.setdefault(unquote_path(name), []).append(value.replace("+", "%2B"))
+    return found
 
 
 def read_headers(scope: AsgiScope) -> dict[str, str]:
@@ -104,6 +112,8 @@ def read_arguments(
                 arguments[param.argument] = _typed(operation, param, value)
         except ParameterError as problem:
             faults.append(Fault(problem.message, parameter=problem.parameter))
+        except RecursionError:
+            faults.append(Fault("is nested too deeply", parameter=param.name))
         except ValidationError as problem:
             places = (
                 violations(problem, value)
@@ -268,7 +278,7 @@ def _part_value(
     if isinstance(shape, (dict, list)) or kind_of(part_type) == "json":
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ParameterError(name, "is not JSON") from None
     return convert(name, text, shape)
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from .errors import HttpError, ProblemDetails
+from .errors import HTTP_STATUS, Code, HttpError, ProblemDetails, RpcError
+from .retry_after import header_value
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -114,7 +115,7 @@ def read_problem(status: int, content_type: str, body: bytes) -> ProblemDetails 
         return None
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict):
         return None
@@ -136,3 +137,22 @@ def read_problem(status: int, content_type: str, body: bytes) -> ProblemDetails 
             if key not in ("type", "title", "status", "detail", "instance")
         },
     )
+
+
+def problem_of_rpc(error: RpcError) -> HttpProblem:
+    """The HTTP answer for a gRPC status that a handler raised (google.rpc.Code's table).
+
+    What a peer said is not passed on: UNAVAILABLE and DEADLINE_EXCEEDED keep their status, the rest is 500.
+    """
+    if error.remote:
+        status = (
+            HTTP_STATUS[error.code]
+            if error.code in (Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED)
+            else 500
+        )
+        return HttpProblem(status, "A service behind this one failed.")
+    headers = {} if error.retry_after is None else {"retry-after": header_value(error.retry_after)}
+    faults = tuple(
+        Fault(violation.description, field=violation.field) for violation in error.field_violations
+    )
+    return HttpProblem(HTTP_STATUS[error.code], error.message, errors=faults, headers=headers)

@@ -205,7 +205,8 @@ class _Duration:
 
     _SHAPE = re.compile(
         r"([+-])?P(?=[0-9T])(?:(\d+)W)?(?:(\d+)D)?"
-        r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?"
+        r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?",
+        re.ASCII,
     )
 
     def __get_pydantic_core_schema__(

@@ -14,6 +14,7 @@ transports redeliver and give up alike.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -99,9 +100,10 @@ class Redelivery:
 
     def delay(self, attempt: int) -> float:
         """Seconds to wait after attempt number `attempt` (from 1) failed."""
-        longest_exponent = 64
-        grown = self.initial_delay * self.multiplier ** min(attempt - 1, longest_exponent)
-        return min(self.max_delay, grown)
+        try:
+            return min(self.max_delay, self.initial_delay * self.multiplier ** (attempt - 1))
+        except OverflowError:
+            return self.max_delay
 
 
 class StartAt(Enum):
@@ -195,10 +197,16 @@ def decide(outcome: Outcome, attempt: int, redelivery: Redelivery) -> Decision:
 
 
 async def run_handler(handler: Handler, message: ReceivedMessage) -> Outcome:
-    """The handler's outcome; an exception is logged and becomes `Retry`, cancellation passes through."""
+    """The handler's outcome; an exception is logged and becomes `Retry`, cancellation of the task passes through.
+
+    A handler that waited for something else that was cancelled has failed like any other.
+    """
     try:
         return await handler(message)
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling()):
+            raise
         logger.exception(
             "handler failed: address=%s id=%s attempt=%d",
             message.address,

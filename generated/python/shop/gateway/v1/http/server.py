@@ -69,7 +69,9 @@ __all__ = ["Api", "WebhookReceiver", "create_app", "create_webhook_app", "routes
 
 
 class Api(Protocol):
-    """What serves E-commerce gateway. Raise `HttpProblem` to answer with an error."""
+    """What serves E-commerce gateway. Raise `HttpProblem`, `shop.runtime.errors.NotFound` or
+    the like to answer with it.
+    """
 
     async def log_in(
         self, context: RequestContext, *, body: AuthenticateRequest

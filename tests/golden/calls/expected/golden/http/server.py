@@ -20,7 +20,9 @@ __all__ = ["Api", "create_app", "routes"]
 
 
 class Api(Protocol):
-    """What serves Shop. Raise `HttpProblem` to answer with an error."""
+    """What serves Shop. Raise `HttpProblem`, `golden.runtime.errors.NotFound` or the like to
+    answer with it.
+    """
 
     async def list_orders(
         self, context: RequestContext, *, page_size: int | None, page_token: str | None
