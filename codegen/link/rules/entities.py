@@ -98,13 +98,13 @@ def _check_record(graph: Graph, declared: Record, target: Record, identity: Iden
                 hint="remove it from `x-proto-omit`, or correct the name",
             )
     for name, proto_field in wanted.items():
-        if name not in own and name not in identity.omitted:
+        if name not in own and name not in identity.omitted and not _case_hint(name, list(own)):
             diagnostics.error(
                 "link/entity-field-missing",
                 f"`{'.'.join(declared.name)}` lacks the field `{name}` of `{identity.proto}`",
                 declared.location,
                 related=(proto_field.location,),
-                hint=_case_hint(name, list(own)) or "add it, or list it under `x-proto-omit`",
+                hint="add it, or list it under `x-proto-omit`",
             )
     for name, field in own.items():
         if name not in wanted:
