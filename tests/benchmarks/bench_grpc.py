@@ -21,7 +21,7 @@ import grpc
 
 from tests.behaviour.grpc.conftest import CONTRACTS, generate, write
 
-PATH = "/library.v1.LibraryService/"
+PATH = "/shelf.v1.ShelfService/"
 ROUNDS = 30
 Measured = Callable[[int], Awaitable[None]]
 
@@ -47,7 +47,7 @@ async def _hand_written_server(pb2: Any) -> tuple[grpc.aio.Server, str]:
     server.add_generic_rpc_handlers(
         (
             grpc.method_handlers_generic_handler(
-                "library.v1.LibraryService",
+                "shelf.v1.ShelfService",
                 {
                     "GetBook": grpc.unary_unary_rpc_method_handler(
                         handler.get_book, pb2.GetBookRequest.FromString, pb2.GetBookResponse.SerializeToString
@@ -108,17 +108,17 @@ async def _cost(measured: Measured, calls: int) -> float:
 async def _bench(package: str, calls: int) -> None:
     pb2, generated, runtime = (
         importlib.import_module(f"{package}.{name}")
-        for name in ("library.v1.library_pb2", "library.v1.library_grpc", "runtime.grpc_server")
+        for name in ("shelf.v1.shelf_pb2", "shelf.v1.shelf_grpc", "runtime.grpc_server")
     )
     plain_server, plain_address = await _hand_written_server(pb2)
     server = runtime.GrpcServer()
-    generated.add_library_service(server, _handler(pb2))
+    generated.add_shelf_service(server, _handler(pb2))
     async with (
         server,
         grpc.aio.insecure_channel(plain_address) as to_plain,
         grpc.aio.insecure_channel(server.address) as to_generated,
-        generated.LibraryServiceClient(plain_address) as client_to_plain,
-        generated.LibraryServiceClient(server.address) as client,
+        generated.ShelfServiceClient(plain_address) as client_to_plain,
+        generated.ShelfServiceClient(server.address) as client,
     ):
         variants = {
             "hand-written client, hand-written server": _hand_written(to_plain, pb2),

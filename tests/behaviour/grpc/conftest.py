@@ -30,13 +30,13 @@ syntax = "proto3";
 package price.v1;
 message Money { int64 minor = 1; string currency = 2; }
 """,
-    "library/v1/library.proto": """
+    "shelf/v1/shelf.proto": """
 syntax = "proto3";
-package library.v1;
+package shelf.v1;
 import "price/v1/money.proto";
 
 // Lends books.
-service LibraryService {
+service ShelfService {
   // One book.
   rpc GetBook(GetBookRequest) returns (GetBookResponse) { option idempotency_level = NO_SIDE_EFFECTS; }
   // Books, page by page.
@@ -72,7 +72,7 @@ message CloseResponse {}
 """,
 }
 
-Library = Any
+Shelf = Any
 """The generated modules, by attribute: pb2, grpc, errors, details, resilience, client, server, context, auth."""
 Serve = Callable[..., AbstractAsyncContextManager[Any]]
 
@@ -131,8 +131,8 @@ def write(contracts: dict[str, str], folder: Path) -> Path:
 class _Modules:
     def __init__(self, package: str) -> None:
         names = {
-            "pb2": "library.v1.library_pb2",
-            "grpc": "library.v1.library_grpc",
+            "pb2": "shelf.v1.shelf_pb2",
+            "grpc": "shelf.v1.shelf_grpc",
             "money": "price.v1.money_pb2",
             "errors": "runtime.errors",
             "details": "runtime.error_details",
@@ -148,7 +148,7 @@ class _Modules:
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     """The generated package, imported."""
     out = tmp_path_factory.mktemp("generated")
     diagnostics = generate(write(CONTRACTS, tmp_path_factory.mktemp("contracts")), out, PACKAGE)
@@ -159,26 +159,26 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 
 @pytest.fixture
-def serving(library: Library) -> Serve:
+def serving(shelf: Shelf) -> Serve:
     """`async with serving(handler) as client`: a server on loopback, and a client with the given options."""
 
     @asynccontextmanager
     async def serve(handler: object, *, interceptors: tuple[Any, ...] = (), **options: Any) -> AsyncIterator[Any]:
-        server = library.server.GrpcServer(grace=1.0)
-        library.grpc.add_library_service(server, handler, interceptors=interceptors)
+        server = shelf.server.GrpcServer(grace=1.0)
+        shelf.grpc.add_shelf_service(server, handler, interceptors=interceptors)
         async with server:
-            settings = library.client.ClientOptions(**{"resilience": instant(library), **options})
-            async with library.grpc.LibraryServiceClient(server.address, options=settings) as client:
+            settings = shelf.client.ClientOptions(**{"resilience": instant(shelf), **options})
+            async with shelf.grpc.ShelfServiceClient(server.address, options=settings) as client:
                 client.server = server
                 yield client
 
     return serve
 
 
-def instant(library: Library, **changes: Any) -> Any:
+def instant(shelf: Shelf, **changes: Any) -> Any:
     """Resilience that does not wait between attempts."""
 
     async def no_sleep(seconds: float) -> None:
         return None
 
-    return library.resilience.Resilience(**{"sleep": no_sleep, "breaker": None, **changes})
+    return shelf.resilience.Resilience(**{"sleep": no_sleep, "breaker": None, **changes})

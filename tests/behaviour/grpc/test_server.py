@@ -11,13 +11,13 @@ from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
-from tests.behaviour.grpc.conftest import Library, Serve
+from tests.behaviour.grpc.conftest import Serve, Shelf
 from tests.behaviour.grpc.test_calls import handler_of
 
-SERVICE = "library.v1.LibraryService"
+SERVICE = "shelf.v1.ShelfService"
 
 
-async def test_health_answers_for_the_server_and_for_each_service(library: Library, serving: Serve) -> None:
+async def test_health_answers_for_the_server_and_for_each_service(shelf: Shelf, serving: Serve) -> None:
     async with serving(handler_of()) as client, grpc.aio.insecure_channel(client.server.address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         for service in ("", SERVICE):
@@ -30,7 +30,7 @@ async def test_health_answers_for_the_server_and_for_each_service(library: Libra
 
 @pytest.mark.parametrize("version", ["v1alpha", "v1"])
 async def test_reflection_lists_services_and_gives_files_under_their_contract_names(
-    library: Library, serving: Serve, version: str
+    shelf: Shelf, serving: Serve, version: str
 ) -> None:
     async with serving(handler_of()) as client, grpc.aio.insecure_channel(client.server.address) as channel:
         reflect: Any = channel.stream_stream(
@@ -48,35 +48,35 @@ async def test_reflection_lists_services_and_gives_files_under_their_contract_na
         descriptor_pb2.FileDescriptorProto.FromString(found)
         for found in described.file_descriptor_response.file_descriptor_proto
     ]
-    assert "library/v1/library.proto" in [file.name for file in files]
+    assert "shelf/v1/shelf.proto" in [file.name for file in files]
 
 
-async def test_a_draining_server_finishes_its_calls(library: Library, serving: Serve) -> None:
+async def test_a_draining_server_finishes_its_calls(shelf: Shelf, serving: Serve) -> None:
     entered, leave = asyncio.Event(), asyncio.Event()
 
     async def lend(request: Any, call: Any) -> Any:
         entered.set()
         await leave.wait()
-        return library.pb2.LendResponse(key="done")
+        return shelf.pb2.LendResponse(key="done")
 
     async with serving(handler_of(lend=lend)) as client:
-        call = asyncio.create_task(client.lend(library.pb2.LendRequest()))
+        call = asyncio.create_task(client.lend(shelf.pb2.LendRequest()))
         await entered.wait()
         stopping = asyncio.create_task(client.server.stop(5.0))
         await asyncio.sleep(0.05)
-        with pytest.raises(library.errors.Unavailable):
-            async with library.grpc.LibraryServiceClient(client.server.address) as late:
-                await late.lend(library.pb2.LendRequest())
+        with pytest.raises(shelf.errors.Unavailable):
+            async with shelf.grpc.ShelfServiceClient(client.server.address) as late:
+                await late.lend(shelf.pb2.LendRequest())
         leave.set()
         assert (await call).key == "done"
         await asyncio.wait_for(stopping, 5)
 
 
-async def test_a_service_is_added_once_and_before_the_start(library: Library) -> None:
-    server = library.server.GrpcServer()
-    library.grpc.add_library_service(server, handler_of())
+async def test_a_service_is_added_once_and_before_the_start(shelf: Shelf) -> None:
+    server = shelf.server.GrpcServer()
+    shelf.grpc.add_shelf_service(server, handler_of())
     with pytest.raises(ValueError, match=SERVICE):
-        library.grpc.add_library_service(server, handler_of())
+        shelf.grpc.add_shelf_service(server, handler_of())
     async with server:
         with pytest.raises(RuntimeError, match="before the server starts"):
             server.add("other", [])

@@ -14,14 +14,14 @@ from tests.behaviour.grpc.conftest import CONTRACTS, generate, write
 USE = """
 from collections.abc import AsyncIterator
 
-from typed_made.library.v1 import library_pb2 as pb2
-from typed_made.library.v1.library_grpc import LibraryServiceClient, LibraryServiceHandler, add_library_service
+from typed_made.shelf.v1 import shelf_pb2 as pb2
+from typed_made.shelf.v1.shelf_grpc import ShelfServiceClient, ShelfServiceHandler, add_shelf_service
 from typed_made.runtime.errors import NotFound
 from typed_made.runtime.grpc_client import ClientOptions, ResponseInfo
 from typed_made.runtime.grpc_server import Call, GrpcServer
 
 
-class Library:
+class Shelf:
     async def get_book(self, request: pb2.GetBookRequest, call: Call) -> pb2.GetBookResponse:
         raise NotFound(request.id)
 
@@ -48,13 +48,13 @@ class Library:
         return pb2.CloseResponse()
 
 
-handler: LibraryServiceHandler = Library()
+handler: ShelfServiceHandler = Shelf()
 
 
 async def use() -> None:
     server = GrpcServer()
-    add_library_service(server, handler)
-    async with server, LibraryServiceClient(server.address, options=ClientOptions(timeout=1.0)) as client:
+    add_shelf_service(server, handler)
+    async with server, ShelfServiceClient(server.address, options=ClientOptions(timeout=1.0)) as client:
         info = ResponseInfo()
         found = await client.get_book(pb2.GetBookRequest(id="b1"), deadline=2.0, info=info)
         reveal_type(found.book.price.minor)
