@@ -55,7 +55,7 @@ class Settings:
     out: Path
     services: Path
     """Where service skeletons go."""
-    package: str = "shop"
+    package: str = "api"
     targets: tuple[str, ...] = TARGETS
     names: Mapping[str, str] = field(default_factory=dict)
     """Names that replace derived ones: `path#pointer` or a full proto name -> name."""
