@@ -6,7 +6,7 @@ import keyword
 
 from codegen.diagnostics import Diagnostics
 from codegen.model.types import Enum, EnumValue, JsonValue
-from codegen.targets.python.names import Namespace, constant, distinct, exact, spelled
+from codegen.targets.python.names import Namespace, constant, distinct, exact, report_respelled, spelled
 from codegen.targets.python.types import Spelling
 from codegen.targets.python.writer import PythonFile, docstring, text
 
@@ -19,11 +19,14 @@ def member_names(declared: Enum, diagnostics: Diagnostics) -> dict[int, str]:
     Constant case; where that does not tell the values apart, with their signs
     spelled out (`V1_DOT_0`), then in their own case (`asc` beside `ASC`).
     """
+    scope = f"enumeration {'.'.join(declared.name)}"
     values = {i: v for i, v in enumerate(declared.values) if v.value is not None}
     chosen = distinct({i: (constant(value.name),) for i, value in values.items()}, _TAKEN)
     if len(set(chosen.values())) < len(chosen):
         chosen = distinct({i: _candidates(value) for i, value in values.items()}, _TAKEN)
-    names = Namespace(f"enumeration {'.'.join(declared.name)}", diagnostics)
+        for i, value in values.items():
+            report_respelled(value.name, constant(value.name), chosen[i], value.location, scope, diagnostics)
+    names = Namespace(scope, diagnostics)
     return {
         i: chosen[i]
         for i, value in values.items()

@@ -126,6 +126,19 @@ def distinct(candidates: Mapping[KeyT, Sequence[str]], reserved: Collection[str]
     return {key: found[key] for key in candidates}
 
 
+def report_respelled(
+    element: str, usual: str, chosen: str, where: Location, scope: str, diagnostics: Diagnostics
+) -> None:
+    """Say that a member is not called what it would be by itself, since another one would be called so too."""
+    if chosen.rstrip("_") != usual.rstrip("_"):
+        diagnostics.warning(
+            "names/respelled",
+            f"`{element}` is called `{chosen}` in {scope}: another member would be `{usual}` too",
+            where,
+            hint="rename one of them in the contract to have the usual name",
+        )
+
+
 def _free(name: str, reserved: Collection[str]) -> str:
     return f"{name}_" if name in reserved else name
 

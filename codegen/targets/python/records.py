@@ -23,7 +23,7 @@ from codegen.model.types import (
 )
 from codegen.targets.python.constraints import TEXT
 from codegen.targets.python.enums import document, member_of
-from codegen.targets.python.names import Namespace, distinct, exact, snake, spelled
+from codegen.targets.python.names import Namespace, distinct, exact, report_respelled, snake, spelled
 from codegen.targets.python.types import Spelling
 from codegen.targets.python.writer import PythonFile, json_literal, text
 
@@ -90,6 +90,9 @@ def attribute_names(fields: tuple[Field, ...], scope: str, diagnostics: Diagnost
     chosen = distinct({field.name: (_preferred(field.name),) for field in fields}, _TAKEN)
     if len(set(chosen.values())) < len(chosen):
         chosen = distinct({field.name: _candidates(field.name) for field in fields}, _TAKEN)
+        for field in fields:
+            name = chosen[field.name]
+            report_respelled(field.name, _preferred(field.name), name, field.location, scope, diagnostics)
     names = Namespace(scope, diagnostics)
     return {
         field.name: chosen[field.name]
