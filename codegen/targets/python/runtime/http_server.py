@@ -1,4 +1,6 @@
-"""The engine of generated HTTP servers: operations bound to the methods of a handler, inside a FastAPI application.
+"""The engine of generated HTTP servers: operations bound to the methods of a handler, as an ASGI application.
+
+It stands alone (`ContractApp`) or in a FastAPI application (`build_app`, which imports FastAPI when it is called).
 
 Phases of a request: route -> security -> parameters and body, all faults
 together -> handler -> response held to the contract. Every error, also those
@@ -12,15 +14,10 @@ import logging
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeAlias, TypeVar
-
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from .context import TraceContext, trace_scope
-from .errors import CircuitOpen, DeadlineExceeded, ProblemDetails, RpcError, TransportError
+from .errors import CircuitOpen, DeadlineExceeded, RpcError, TransportError
 from .http_accept import preference
 from .http_bodies import codec_of, encode, event, find_content
 from .http_operation import Answer, Content, Operation, Scheme, kind_of
@@ -34,13 +31,16 @@ from .http_requests import (
     read_bytes,
     read_headers,
 )
-from .http_responses import Describe, Sender, described
+from .http_responses import Describe, Sender, Translate
 from .http_routing import Router
 from .http_security import Authenticator, authenticate
 from .parameters import header_text
-from .problem import MEDIA_TYPE, Fault, HttpProblem, phrase, problem_json, problem_of_rpc
+from .problem import Fault, HttpProblem, problem_of_rpc
 from .resilience import deadline_scope
 from .retry_after import header_value
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 T = TypeVar("T")
 Handler: TypeAlias = Callable[..., Any]
@@ -80,6 +80,8 @@ class ServerOptions:
     """By security scheme. Every scheme that a bound operation needs must be there."""
     describe_problem: Describe | None = None
     """Members that every problem document gets: `instance`-like facts, a trace id, a code."""
+    translate_problem: Translate | None = None
+    """Replaces problem documents, for an API that words its errors in another way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,12 @@ class _Bound:
     offered: tuple[str, ...]
 
 
-class ContractRoute(BaseRoute):
-    """All operations of one contract as one route of a Starlette or FastAPI application."""
+Binding: TypeAlias = "tuple[Mapping[str, tuple[_Bound, tuple[str, ...]]], tuple[str, ...]]"
+"""What serves a path, by method, and the values of the path's variables."""
+
+
+class ContractApp:
+    """All operations of one contract as an ASGI application, or as a part of a larger one by `find` and `serve`."""
 
     def __init__(
         self, routes: Iterable[Route], schemes: Iterable[Scheme] = (), options: ServerOptions | None = None
@@ -114,39 +120,54 @@ class ContractRoute(BaseRoute):
         if missing:
             raise ValueError(f"{operation.name} needs an authenticator for {', '.join(sorted(missing))}")
 
-    def matches(self, scope: AsgiScope) -> tuple[Match, AsgiScope]:
-        """Starlette's question whether a request is ours: full for every known path."""
-        if scope["type"] != "http":
-            return Match.NONE, {}
+    def find(self, scope: AsgiScope) -> Binding | None:
+        """What serves the path of a request, whatever its method."""
         raw = scope.get("raw_path")
         path = raw.decode("ascii", "replace") if raw else scope["path"]
         root = scope.get("root_path", "")
         if root and (path == root or path.startswith(root.rstrip("/") + "/")):
             path = path[len(root.rstrip("/")) :]
-        found = self._router.find(path.partition("?")[0])
-        return (Match.NONE, {}) if found is None else (Match.FULL, {"treaty": found})
+        return self._router.find(path.partition("?")[0])
 
-    def url_path_for(self, name: str, /, **path_params: Any) -> Any:
-        """Not offered: paths are those of the contract."""
-        from starlette.routing import NoMatchFound
+    def operation(self, scope: AsgiScope) -> Operation[Any] | None:
+        """The operation that a request asks for."""
+        found = self.find(scope)
+        target = found[0].get(scope["method"]) if found is not None else None
+        return target[0].operation if target is not None else None
 
-        raise NoMatchFound(name, path_params)
+    async def __call__(self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend) -> None:
+        """Serve one connection; what is no HTTP request is not answered."""
+        if scope["type"] != "http":
+            return
+        found = self.find(scope)
+        if found is None:
+            path = scope["path"]
+            await self._sender(scope, send).problem(HttpProblem(404, f"There is nothing at {path}.", instance=path))
+            return
+        await self.serve(found, scope, receive, send)
 
-    async def handle(self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend) -> None:
-        """Serve one request."""
-        methods, values = scope["treaty"]
+    async def serve(self, binding: Binding, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend) -> None:
+        """Serve a request whose path was found."""
+        methods, values = binding
         method: str = scope["method"]
         target = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
-        sender = Sender(send, scope, self._options.describe_problem)
+        sender = self._sender(scope, send)
         if target is None:
             allowed = ", ".join(sorted({*methods, *({"HEAD"} if "GET" in methods else ())}))
-            await sender.problem(HttpProblem(405, f"{method} is not allowed here.", headers={"allow": allowed}))
+            problem = HttpProblem(
+                405, f"{method} is not allowed here.", instance=scope["path"], headers={"allow": allowed}
+            )
+            await sender.problem(problem)
             return
         bound, names = target
         context = RequestContext(bound.operation, method, scope["path"], read_headers(scope), scope)
+        scope["treaty.request"] = context
         trace = TraceContext.parse(context.headers.get("traceparent"), context.headers.get("tracestate", ""))
         with trace_scope(trace):
             await self._guarded(bound, context, dict(zip(names, values, strict=True)), receive, sender)
+
+    def _sender(self, scope: AsgiScope, send: AsgiSend) -> Sender:
+        return Sender(send, scope, self._options.describe_problem, self._options.translate_problem)
 
     async def _guarded(
         self,
@@ -162,22 +183,21 @@ class ContractRoute(BaseRoute):
         except HttpProblem as problem:
             await sender.problem(problem, bound.operation)
         except (DeadlineExceeded, TimeoutError):
-            await sender.problem(HttpProblem(504, "The request took too long."))
+            await sender.problem(HttpProblem(504, "The request took too long."), bound.operation)
         except CircuitOpen as problem:
             wait = header_value(problem.retry_after or 1.0)
-            await sender.problem(
-                HttpProblem(503, "A service behind this one is not available.", headers={"retry-after": wait})
-            )
+            unavailable = HttpProblem(503, "A service behind this one is not available.", headers={"retry-after": wait})
+            await sender.problem(unavailable, bound.operation)
         except TransportError:
             _log.exception("%s: a service behind this one cannot be reached", bound.operation.name)
-            await sender.problem(HttpProblem(503, "A service behind this one is not available."))
+            await sender.problem(HttpProblem(503, "A service behind this one is not available."), bound.operation)
         except RpcError as error:
             if error.remote:
                 _log.exception("%s: a service behind this one failed", bound.operation.name)
-            await sender.problem(problem_of_rpc(error))
+            await sender.problem(problem_of_rpc(error), bound.operation)
         except Exception:
             _log.exception("%s failed", bound.operation.name)
-            await sender.problem(HttpProblem(500, "The server failed to handle the request."))
+            await sender.problem(HttpProblem(500, "The server failed to handle the request."), bound.operation)
 
     async def _serve(
         self,
@@ -387,48 +407,10 @@ def build_app(
     contract: bytes | None = None,
 ) -> FastAPI:
     """A FastAPI application that serves the routes; `contract` is served at `/openapi.json`."""
-    app = FastAPI(title=title, version=version, openapi_url=None, docs_url=None, redoc_url=None)
-    app.router.routes.append(ContractRoute(routes, schemes, options))
-    if contract is not None:
+    from .http_fastapi import application
 
-        async def serve_contract(_: Request) -> Response:
-            return Response(contract, media_type="application/json")
-
-        app.router.add_route("/openapi.json", serve_contract, methods=["GET"])
-    install_problem_handlers(app, options.describe_problem if options is not None else None)
-    return app
+    served = ContractApp(routes, schemes, options)
+    return application(served, title=title, version=version, options=options, contract=contract)
 
 
-def install_problem_handlers(app: FastAPI, describe: Describe | None = None) -> None:
-    """Make problem documents of the framework's own errors: 404, 405, 422, 500."""
-
-    async def answer(request: Request, error: Exception) -> Response:
-        problem = described(_problem_of(error), request.scope, describe)
-        body = problem_json(problem.problem or ProblemDetails(status=problem.status))
-        return Response(body, problem.status, dict(problem.headers), MEDIA_TYPE)
-
-    for kind in (HTTPException, RequestValidationError, HttpProblem, Exception):
-        app.add_exception_handler(kind, answer)
-
-
-def _problem_of(error: Exception) -> HttpProblem:
-    if isinstance(error, HttpProblem):
-        return error
-    if isinstance(error, RequestValidationError):
-        faults = [Fault(str(one["msg"]), parameter=str(one["loc"][-1])) for one in error.errors()]
-        return HttpProblem(422, "The request is not valid.", errors=faults)
-    if isinstance(error, HTTPException):
-        detail = "" if error.detail == phrase(error.status_code) else str(error.detail)
-        return HttpProblem(error.status_code, detail, headers=error.headers)
-    return HttpProblem(500, "The server failed to handle the request.")
-
-
-__all__ = [
-    "ContractRoute",
-    "Reply",
-    "RequestContext",
-    "Route",
-    "ServerOptions",
-    "build_app",
-    "install_problem_handlers",
-]
+__all__ = ["ContractApp", "Reply", "RequestContext", "Route", "ServerOptions", "build_app"]

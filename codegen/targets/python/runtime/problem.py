@@ -19,12 +19,14 @@ class Fault:
     """One thing that is wrong with a request: a JSON pointer into the body, or the name of a parameter.
 
     `field` says the same as a path (`items[0].quantity`); it is derived when it is not given.
+    `kind` names the rule for programs, as pydantic does (`missing`, `int_parsing`, `extra_forbidden`); it is not sent.
     """
 
     detail: str
     pointer: str | None = None
     parameter: str | None = None
     field: str | None = None
+    kind: str = ""
 
     def as_dict(self) -> dict[str, str]:
         """The member of `errors`."""
@@ -65,9 +67,10 @@ class HttpProblem(HttpError):
         model: Any = None,
     ) -> None:
         members = dict(extensions or {})
-        faults = [fault.as_dict() for fault in errors]
-        if faults:
-            members["errors"] = faults
+        self.faults = tuple(errors)
+        """What is wrong with the request, one by one."""
+        if self.faults:
+            members["errors"] = [fault.as_dict() for fault in self.faults]
         super().__init__(
             status,
             headers=headers or {},

@@ -14,10 +14,11 @@ _FALLBACKS = frozenset({"<text>", "<unknown>"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """`pointer` (RFC 6901) names the value that is wrong, or the property that is missing."""
+    """`pointer` (RFC 6901) names the value that is wrong, or the property that is missing; `kind` pydantic's rule."""
 
     pointer: str
     message: str
+    kind: str = ""
 
 
 def violations(error: ValidationError, data: bytes | bytearray | str) -> tuple[Violation, ...]:
@@ -31,7 +32,11 @@ def violations_in(error: ValidationError, value: Any) -> tuple[Violation, ...]:
     primary = [one for one in found if _FALLBACKS.isdisjoint(map(str, one["loc"]))]
     return tuple(
         dict.fromkeys(
-            Violation(pointer="".join(_steps(one["loc"], value, missing=one["type"] == "missing")), message=one["msg"])
+            Violation(
+                pointer="".join(_steps(one["loc"], value, missing=one["type"] == "missing")),
+                message=one["msg"],
+                kind=one["type"],
+            )
             for one in primary or found
         )
     )

@@ -125,7 +125,7 @@ def api(served: Sequence[Document], source: Source, file: PythonFile) -> None:
         file.line(f"options = {options}({given})")
         file.line(f"app = {_create(served, served[0], source, file)}, options=options)")
         for document in served[1:]:
-            route = source.runtime(file, "http_server", "ContractRoute")
+            route = source.runtime(file, "http_fastapi", "ContractRoute")
             routes = file.ref(document.server, "webhook_routes" if document.receives else "routes")
             schemes = f"{file.ref(document.spelling.package, 'operations')}.SCHEMES"
             handler = _handler(served, document, source, file)

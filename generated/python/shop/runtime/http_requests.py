@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any, TypeAlias
@@ -15,10 +16,11 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from .http_bodies import FilePart, codec_of, find_content
 from .http_operation import Content, Operation, Param, Part, Shape, kind_of
-from .parameters import ParameterError, convert, parse_query, read_query, read_simple, unquote_path
+from .parameters import parse_query, read_query, read_simple, unquote_path
 from .problem import Fault, HttpProblem
+from .shapes import ParameterError, convert
 from .strictness import strict_requests
-from .violations import violations, violations_in
+from .violations import Violation, violations, violations_in
 
 AsgiScope: TypeAlias = MutableMapping[str, Any]
 AsgiReceive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -104,16 +106,16 @@ def read_arguments(
             value = _raw_value(param, context, path_values)
             if value is None:
                 if param.required:
-                    faults.append(Fault("is required", parameter=param.name))
+                    faults.append(Fault("is required", parameter=param.name, kind="missing"))
                 arguments[param.argument] = (
                     None if param.default is None else _typed(operation, param, param.default)
                 )
             else:
                 arguments[param.argument] = _typed(operation, param, value)
         except ParameterError as problem:
-            faults.append(Fault(problem.message, parameter=problem.parameter))
+            faults.append(Fault(problem.message, parameter=problem.parameter, kind=problem.kind))
         except RecursionError:
-            faults.append(Fault("is nested too deeply", parameter=param.name))
+            faults.append(Fault("is nested too deeply", parameter=param.name, kind="recursion"))
         except ValidationError as problem:
             places = (
                 violations(problem, value)
@@ -121,7 +123,12 @@ def read_arguments(
                 else violations_in(problem, value)
             )
             faults.extend(
-                Fault(found.message, parameter=param.name, pointer=found.pointer or None)
+                Fault(
+                    found.message,
+                    parameter=param.name,
+                    pointer=found.pointer or None,
+                    kind=found.kind,
+                )
                 for found in places
             )
     return arguments
@@ -173,7 +180,7 @@ def read_body(
     content_type = context.headers.get("content-type", "")
     if not raw and (not content_type or not operation.body_required):
         if operation.body_required:
-            faults.append(Fault("a body is required", pointer=""))
+            faults.append(Fault("a body is required", pointer="", kind="missing"))
         return None
     content = find_content(operation.body, content_type) if content_type else None
     if content is None:
@@ -181,31 +188,52 @@ def read_body(
         raise HttpProblem(415, f"The body must be {offered}.", headers={"accept": offered})
     try:
         with strict_requests():
-            return _parsed(operation, content, content_type, raw)
+            if content.kind not in ("form", "multipart"):
+                return _parsed(operation, content, raw)
+            members = (
+                _form(operation, content, raw)
+                if content.kind == "form"
+                else _multipart(content, content_type, raw)
+            )
+            return _typed_members(operation, content, members, faults)
     except ValidationError as problem:
-        faults.extend(
-            _faults(problem)
-            if content.kind != "json"
-            else (Fault(found.message, pointer=found.pointer) for found in violations(problem, raw))
-        )
+        faults.extend(_body_faults(violations(problem, raw)))
     except ParameterError as problem:
-        faults.append(Fault(problem.message, pointer=f"/{problem.parameter}"))
+        faults.append(
+            Fault(problem.message, pointer=_pointer(problem.parameter), kind=problem.kind)
+        )
     return None
 
 
-def _parsed(operation: Operation[Any], content: Content, content_type: str, raw: bytes) -> Any:
-    kind = content.kind
-    if kind == "json":
-        return codec_of(operation, ("body", content.media_type), content.type or Any).from_json(raw)
-    if kind in ("form", "multipart"):
-        members = _form(content, raw) if kind == "form" else _multipart(content, content_type, raw)
-        if content.type is None:
-            return members
+def _typed_members(
+    operation: Operation[Any], content: Content, members: dict[str, Any], faults: list[Fault]
+) -> Any:
+    if content.type is None:
+        return members
+    try:
         if isinstance(content.type, type) and issubclass(content.type, BaseModel):
             return content.type.model_validate(members, by_alias=True, by_name=False)
         adapter: TypeAdapter[Any] = TypeAdapter(content.type)
         return adapter.validate_python(members)
-    if kind == "text" and content.type is not bytes:
+    except ValidationError as problem:
+        faults.extend(_body_faults(violations_in(problem, members)))
+    return None
+
+
+def _body_faults(found: Iterable[Violation]) -> Iterator[Fault]:
+    return (Fault(one.message, pointer=one.pointer, kind=one.kind) for one in found)
+
+
+def _pointer(name: str) -> str:
+    """The JSON pointer of a form field: `items[0][price]` is `/items/0/price`."""
+    tokens = [name.partition("[")[0], *re.findall(r"\[([^\[\]]*)\]", name)]
+    return "".join("/" + token.replace("~", "~0").replace("/", "~1") for token in tokens)
+
+
+def _parsed(operation: Operation[Any], content: Content, raw: bytes) -> Any:
+    if content.kind == "json":
+        return codec_of(operation, ("body", content.media_type), content.type or Any).from_json(raw)
+    if content.kind == "text" and content.type is not bytes:
         try:
             return raw.decode()
         except UnicodeDecodeError:
@@ -213,13 +241,44 @@ def _parsed(operation: Operation[Any], content: Content, content_type: str, raw:
     return raw
 
 
-def _form(content: Content, raw: bytes) -> dict[str, Any]:
-    parts = {part.name: part for part in content.parts}
+def _form(operation: Operation[Any], content: Content, raw: bytes) -> dict[str, Any]:
+    """Members by name; those that the contract does not name are kept as text, `name[key]` as objects."""
+    fields = operation.cache.get(("form", content.media_type))
+    if fields is None:
+        fields = operation.cache["form", content.media_type] = _form_fields(content)
     shape = content.shape if isinstance(content.shape, dict) else {}
     query = parse_query(raw.decode("latin-1"))
     members: dict[str, Any] = {}
-    for name in dict.fromkeys([*shape, *query]):
-        if name == "*" or (name.partition("[")[0] != name and name.partition("[")[0] in shape):
+    for name in dict.fromkeys(part if part in fields else part.partition("[")[0] for part in query):
+        param = fields.get(name)
+        if param is None:
+            nested = name not in query
+            param = Param(
+                name,
+                "query",
+                name,
+                str,
+                shape.get("*", "json" if nested else "string"),
+                style="deepObject" if nested else "form",
+            )
+        value = read_query(param, query)
+        if value is not None:
+            members[name] = value
+    for name in fields.keys() - members.keys():
+        if fields[name].style == "form" and isinstance(fields[name].shape, dict):
+            value = read_query(fields[name], query)
+            if value is not None:
+                members[name] = value
+    return members
+
+
+def _form_fields(content: Content) -> dict[str, Param]:
+    """How each declared field of a form is read (OpenAPI 3.1 section 4.8.15)."""
+    parts = {part.name: part for part in content.parts}
+    shape = content.shape if isinstance(content.shape, dict) else {}
+    fields = {}
+    for name in dict.fromkeys([*shape, *parts]):
+        if name == "*":
             continue
         part = parts.get(name, Part(name))
         own: Shape = shape.get(name, shape.get("*", "string"))
@@ -227,21 +286,11 @@ def _form(content: Content, raw: bytes) -> dict[str, Any]:
         as_json = (part.content_type and kind_of(part.content_type) == "json") or (
             part.style is None and isinstance(own, dict)
         )
-        value = read_query(
-            Param(
-                name,
-                "query",
-                name,
-                str,
-                own,
-                style="content" if as_json else style,
-                explode=style == "form" if part.explode is None else part.explode,
-            ),
-            query,
+        explode = style == "form" if part.explode is None else part.explode
+        fields[name] = Param(
+            name, "query", name, str, own, style="content" if as_json else style, explode=explode
         )
-        if value is not None:
-            members[name] = value
-    return members
+    return fields
 
 
 def _multipart(content: Content, content_type: str, raw: bytes) -> dict[str, Any]:
@@ -351,14 +400,3 @@ class _Collector:
 
     def _finish(self) -> None:
         self.ended = True
-
-
-def _faults(problem: ValidationError) -> list[Fault]:
-    """Those of a form, whose fields are the first steps of every place."""
-    found = []
-    for error in problem.errors(include_url=False, include_input=False, include_context=False):
-        pointer = "".join(
-            "/" + str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"]
-        )
-        found.append(Fault(error["msg"], pointer=pointer))
-    return found

@@ -11,22 +11,34 @@ from .errors import ProblemDetails
 from .http_bodies import codec_of, encode, find_content
 from .http_operation import Operation
 from .http_requests import AsgiScope, AsgiSend
+from .models import Model
 from .parameters import header_text
 from .problem import MEDIA_TYPE, HttpProblem, problem_json
 
 Describe: TypeAlias = Callable[[HttpProblem, AsgiScope], Mapping[str, Any]]
 """Further members of a problem document, such as a trace id; those that the problem has itself go before."""
+Translate: TypeAlias = "Callable[[HttpProblem, AsgiScope, Operation[Any] | None], HttpProblem]"
+"""An error in the words of an API that has its own: a problem with a `model`, for one that has none.
+
+The operation is None when the request is none of the contract's."""
 
 
 class Sender:
     """Writes one response."""
 
-    __slots__ = ("_describe", "_scope", "_send", "head", "started")
+    __slots__ = ("_describe", "_scope", "_send", "_translate", "head", "started")
 
-    def __init__(self, send: AsgiSend, scope: AsgiScope, describe: Describe | None) -> None:
+    def __init__(
+        self,
+        send: AsgiSend,
+        scope: AsgiScope,
+        describe: Describe | None = None,
+        translate: Translate | None = None,
+    ) -> None:
         self._send = send
         self._scope = scope
         self._describe = describe
+        self._translate = translate
         self.head = scope["method"] == "HEAD"
         self.started = False
 
@@ -53,6 +65,8 @@ class Sender:
         """Answer with a problem, in the declared form of its status where its model says so."""
         if self.started:
             raise ConnectionAbortedError("the response was cut off") from problem
+        if self._translate is not None and problem.model is None:
+            problem = self._translate(problem, self._scope, operation)
         content_type, body = problem_body(
             described(problem, self._scope, self._describe), operation
         )
@@ -77,6 +91,8 @@ def problem_body(problem: HttpProblem, operation: Operation[Any] | None) -> tupl
             else None
         )
         return encode(content, problem.model, codec)
+    if isinstance(problem.model, Model):
+        return "application/json", problem.model.to_json()
     return MEDIA_TYPE, problem_json(problem.problem or ProblemDetails(status=problem.status))
 
 

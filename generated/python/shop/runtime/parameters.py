@@ -15,7 +15,9 @@ from urllib.parse import quote, unquote_plus
 
 from pydantic_core import to_json, to_jsonable_python
 
+from .deep_object import read_deep
 from .http_operation import Param, Shape
+from .shapes import ParameterError, convert
 
 _RESERVED = ":/?#[]@!$&'()*+,;="
 _RESERVED_IN_QUERY = ":/?@!$'()*,;"
@@ -23,16 +25,6 @@ _RESERVED_IN_QUERY = ":/?@!$'()*,;"
 _UNSAFE_HEADER = re.compile(r"[^\t\x20-\x7e]")
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 _DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C", "simple": ","}
-_MAX_DEPTH = 8
-
-
-class ParameterError(ValueError):
-    """A value that the wire cannot carry, or text that is no value. `parameter` is its name."""
-
-    def __init__(self, parameter: str, message: str) -> None:
-        super().__init__(f"{parameter}: {message}")
-        self.parameter = parameter
-        self.message = message
 
 
 def plain(value: Any) -> Any:
@@ -136,7 +128,7 @@ def _query_pairs(param: Param, value: Any) -> list[str]:
     safe = _RESERVED_IN_QUERY if param.allow_reserved else ""
     if param.style == "content":
         return [f"{name}={quote(to_json(value).decode(), safe=safe)}"]
-    if param.style == "deepObject" and isinstance(value, dict):
+    if param.style == "deepObject" and isinstance(value, (dict, list)):
         return list(_deep_pairs(name, value, safe))
     if not isinstance(value, (dict, list)):
         return [f"{name}={quote(scalar_text(value), safe=safe)}"]
@@ -151,14 +143,16 @@ def _query_pairs(param: Param, value: Any) -> list[str]:
 
 
 def _deep_pairs(prefix: str, value: Any, safe: str) -> Iterable[str]:
+    """Objects as `[key]`, lists of objects as `[0][key]`, other lists as `[]`."""
     if isinstance(value, dict):
         for key, member in value.items():
             if member is not None:
                 yield from _deep_pairs(f"{prefix}[{quote(str(key), safe='')}]", member, safe)
     elif isinstance(value, list):
-        for member in value:
+        nested = any(isinstance(member, (dict, list)) for member in value)
+        for i, member in enumerate(value):
             if member is not None:
-                yield from _deep_pairs(prefix, member, safe)
+                yield from _deep_pairs(f"{prefix}[{i if nested else ''}]", member, safe)
     else:
         yield f"{prefix}={quote(scalar_text(value), safe=safe)}"
 
@@ -202,7 +196,7 @@ def read_query(param: Param, query: Mapping[str, list[str]]) -> Any:
     """The JSON value of a query parameter or cookie, `None` when absent. Raises `ParameterError`."""
     shape = param.shape
     if param.style == "deepObject":
-        return _read_deep(param, query)
+        return read_deep(param.name, param.shape, query)
     if isinstance(shape, dict) and param.style == "form" and param.explode:
         members = {name: values for name, values in query.items() if name in shape}
         return (
@@ -247,38 +241,6 @@ def _members(
         )
         for name, text in pairs
     }
-
-
-def _read_deep(param: Param, query: Mapping[str, list[str]]) -> Any:
-    prefix = param.name + "["
-    root: dict[str, Any] = {}
-    for name, values in query.items():
-        if not name.startswith(prefix):
-            continue
-        keys = re.findall(r"\[([^\[\]]*)\]", name[len(param.name) :])
-        if name != param.name + "".join(f"[{key}]" for key in keys) or len(keys) > _MAX_DEPTH:
-            raise ParameterError(name, "is not `name[key]`")
-        keys = keys[:-1] if keys[-1] == "" and len(keys) > 1 else keys
-        _place(root, name, keys, [unquote_plus(value) for value in values], param.shape)
-    return root or None
-
-
-def _place(
-    root: dict[str, Any], name: str, keys: list[str], values: list[str], shape: Shape
-) -> None:
-    target: Any = root
-    for i, key in enumerate(keys):
-        shape = shape.get(key, shape.get("*", "string")) if isinstance(shape, dict) else "string"
-        if i < len(keys) - 1:
-            target = target.setdefault(key, {})
-            if not isinstance(target, dict):
-                raise ParameterError(name, "is both a value and an object")
-        elif isinstance(shape, list):
-            target[key] = [convert(name, value, shape[0]) for value in values]
-        elif len(values) > 1:
-            raise ParameterError(name, "is given more than once")
-        else:
-            target[key] = convert(name, values[0], shape)
 
 
 def read_simple(param: Param, text: str) -> Any:
@@ -336,51 +298,6 @@ def _read_matrix(param: Param, text: str) -> Any:
 def unquote_path(text: str) -> str:
     """Percent-decoding in a path, where `+` is a plus."""
     return unquote_plus(text.replace("+", "%2B")) if "%" in text or "+" in text else text
-
-
-_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,39})", re.ASCII)
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,39})(?:\.\d{1,40})?(?:[eE][-+]?\d{1,4})?", re.ASCII)
-
-
-def convert(name: str, text: str, shape: Shape) -> Any:
-    """Text -> JSON value of the shape. Raises `ParameterError`."""
-    if shape == "string":
-        return text
-    if shape == "integer":
-        if not _INTEGER.fullmatch(text):
-            raise ParameterError(name, "is not an integer")
-        return int(text)
-    if shape == "number":
-        if not _NUMBER.fullmatch(text):
-            raise ParameterError(name, "is not a number")
-        return float(text)
-    if shape == "decimal":
-        if not _NUMBER.fullmatch(text):
-            raise ParameterError(name, "is not a number")
-        return text
-    if shape == "boolean":
-        if text not in ("true", "false"):
-            raise ParameterError(name, "must be `true` or `false`")
-        return text == "true"
-    if isinstance(shape, tuple):
-        return _first_alternative(name, text, shape)
-    return _loose(text)
-
-
-def _first_alternative(name: str, text: str, shapes: tuple[Shape, ...]) -> Any:
-    for shape in shapes:
-        try:
-            return convert(name, text, shape)
-        except ParameterError:
-            continue
-    raise ParameterError(name, "is none of the allowed kinds of value")
-
-
-def _loose(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 def _from_json(param: Param, text: str) -> Any:
