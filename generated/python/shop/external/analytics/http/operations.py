@@ -20,7 +20,7 @@ COLLECT: Operation[None] = Operation(
     "/mp/collect",
     params=(_MEASUREMENT_ID_PARAM, _FIREBASE_APP_ID_PARAM, _API_SECRET_PARAM),
     body=(Content("application/json", Payload), Content("*/*", Payload)),
-    answers=(Answer("204"), Answer("413"), Answer("5XX")),
+    answers=(Answer("204"), Answer("5XX")),
 )
 
 VALIDATE: Operation[ValidationResult] = Operation(
@@ -29,9 +29,5 @@ VALIDATE: Operation[ValidationResult] = Operation(
     "/debug/mp/collect",
     params=(_MEASUREMENT_ID_PARAM, _FIREBASE_APP_ID_PARAM, _API_SECRET_PARAM),
     body=(Content("application/json", Payload), Content("*/*", Payload)),
-    answers=(
-        Answer("200", (Content("application/json", ValidationResult),)),
-        Answer("413"),
-        Answer("5XX"),
-    ),
+    answers=(Answer("200", (Content("application/json", ValidationResult),)), Answer("5XX")),
 )
