@@ -7,12 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from harness.gateways.outcomes import scripted_decline
-from harness.gateways.sendgrid.errors import Mistake, SendGridProblem, refuse
-from harness.gateways.sendgrid.keys import public_key
-from harness.gateways.sendgrid.rules import check_mail, merged_arguments
-from harness.gateways.sendgrid.search import QueryError, parse_query
-from harness.gateways.sendgrid.state import RATE_LIMIT, RATE_WINDOW, MailMessage
 from shop.external.sendgrid.http.models import (
     EventWebhook,
     EventWebhookUpdateRequest,
@@ -24,9 +18,17 @@ from shop.external.sendgrid.http.models import (
 )
 from shop.runtime.http_server import Reply
 
+from harness.gateways.outcomes import scripted_decline
+from harness.gateways.sendgrid.errors import Mistake, SendGridProblem, refuse
+from harness.gateways.sendgrid.keys import public_key
+from harness.gateways.sendgrid.rules import check_mail, merged_arguments
+from harness.gateways.sendgrid.search import QueryError, parse_query
+from harness.gateways.sendgrid.state import RATE_LIMIT, RATE_WINDOW, MailMessage
+
 if TYPE_CHECKING:
-    from harness.gateways.sendgrid.gateway import SendGridGateway
     from shop.runtime.http_requests import RequestContext
+
+    from harness.gateways.sendgrid.gateway import SendgridGateway
 
 _REFERENCES = ("reference", "order_id")
 
@@ -34,7 +36,7 @@ _REFERENCES = ("reference", "order_id")
 class SendGridApi:
     """Implements the generated `Api`."""
 
-    def __init__(self, gateway: SendGridGateway) -> None:
+    def __init__(self, gateway: SendgridGateway) -> None:
         self._gateway = gateway
 
     async def send_mail(self, context: RequestContext, *, body: MailSendRequest) -> Reply[None]:

@@ -12,8 +12,20 @@ from harness.gateways.sendgrid.errors import Mistake
 
 MAX_AHEAD = 72 * 3600
 RESERVED_HEADERS = frozenset(
-    "x-sg-id x-sg-eid received dkim-signature content-type content-transfer-encoding to from subject reply-to cc "
-    "bcc".split()
+    {
+        "x-sg-id",
+        "x-sg-eid",
+        "received",
+        "dkim-signature",
+        "content-type",
+        "content-transfer-encoding",
+        "to",
+        "from",
+        "subject",
+        "reply-to",
+        "cc",
+        "bcc",
+    }
 )
 _TEMPLATE = re.compile(r"(?!.*(?:invalid|unknown))(?:d-[\w-]{1,64}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})")
 
@@ -172,9 +184,7 @@ def check_headers(found: Any, path: str, anchor: str) -> Iterator[Mistake]:
         if name.lower() in RESERVED_HEADERS:
             yield Mistake("Header can not be one of the reserved keys.", f"{path}.{name}", anchor)
         elif not name.isascii() or " " in name:
-            yield Mistake(
-                "Header keys cannot contain non-ASCII characters and empty spaces.", f"{path}.{name}", anchor
-            )
+            yield Mistake("Header keys cannot contain non-ASCII characters and empty spaces.", f"{path}.{name}", anchor)
 
 
 def check_texts(found: Any, path: str, anchor: str, message: str) -> Iterator[Mistake]:

@@ -17,7 +17,7 @@ from harness.gateways.sendgrid.state import KINDS, MailMessage
 from harness.gateways.webhooks import Stamp
 
 if TYPE_CHECKING:
-    from harness.gateways.sendgrid.gateway import SendGridGateway
+    from harness.gateways.sendgrid.gateway import SendgridGateway
 
 DELIVERED_AFTER = 0.5
 DEFERRED_FOR = 5.0
@@ -66,16 +66,22 @@ _LEDGER = {"delivered": "delivered", "deferred": "deferred", "bounce": "bounced"
 class Delivery:
     """Moves messages on and posts batches of events, one batch a kind of event."""
 
-    def __init__(self, gateway: SendGridGateway) -> None:
+    def __init__(self, gateway: SendgridGateway) -> None:
         self._gateway = gateway
 
     def begin(self, messages: Sequence[MailMessage], delay: float) -> None:
-        """After `delay` seconds they are processed; what follows is up to the addresses."""
-        ids = tuple(each.msg_id for each in messages)
-        if delay > 0:
-            self._gateway.world.agenda.after(delay, partial(self._process, ids))
-        else:
-            self._process(ids)
+        """Plan it all: after `delay` seconds they are processed; what follows is up to the addresses."""
+        plan: dict[tuple[float, str], list[str]] = {}
+        for message in messages:
+            local = _local_part(message)
+            plan.setdefault((0.0, "dropped" if local == "drop" else "processed"), []).append(message.msg_id)
+            for step in _LATER.get(local, _ELSE) if self._gateway.state.automatic else ():
+                plan.setdefault(step, []).append(message.msg_id)
+        for (after, what), batch in plan.items():
+            if after == 0.0 and delay <= 0:
+                self.happen(batch, what)
+            else:
+                self._gateway.world.agenda.after(max(delay, 0.0) + after, partial(self._arrive, tuple(batch), what))
 
     def happen(self, ids: Iterable[str], what: str, facts: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Something happens to messages (`block` or a kind of event); returns the events."""
@@ -99,19 +105,8 @@ class Delivery:
         at = str(int(stamp.at))
         return {**agent, TIMESTAMP: at, SIGNATURE: sign(key, at, stamp.body)}
 
-    def _process(self, ids: tuple[str, ...]) -> None:
-        messages = [self._gateway.state.messages[each] for each in ids if each in self._gateway.state.messages]
-        dropped = tuple(each.msg_id for each in messages if _local_part(each) == "drop")
-        self.happen((each.msg_id for each in messages if each.msg_id not in dropped), "processed")
-        self.happen(dropped, "dropped")
-        if not self._gateway.state.automatic:
-            return
-        later: dict[tuple[float, str], list[str]] = {}
-        for message in messages:
-            for step in _LATER.get(_local_part(message), _ELSE):
-                later.setdefault(step, []).append(message.msg_id)
-        for (delay, what), batch in later.items():
-            self._gateway.world.agenda.after(delay, partial(self.happen, tuple(batch), what))
+    def _arrive(self, ids: tuple[str, ...], what: str) -> None:
+        self.happen(ids, what)
 
     def _event(self, message: MailMessage, kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         world = self._gateway.world

@@ -15,6 +15,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from shop.external.sendgrid.http import operations, server
+
 from harness.gateways.gateway import Action, Gateway
 from harness.gateways.outcomes import ControlError
 from harness.gateways.sendgrid.api import SendGridApi
@@ -22,15 +24,15 @@ from harness.gateways.sendgrid.delivery import Delivery
 from harness.gateways.sendgrid.errors import Mistake, SendGridProblem, common_message
 from harness.gateways.sendgrid.rules import check_mail
 from harness.gateways.sendgrid.state import KINDS, MailState
-from shop.external.sendgrid.http import operations, server
 
 if TYPE_CHECKING:
-    from harness.gateways.gateway import World
     from shop.runtime.http_operation import Operation, Scheme
     from shop.runtime.http_requests import RequestContext
     from shop.runtime.http_security import Authenticator, Credentials
     from shop.runtime.http_server import Route
     from shop.runtime.problem import HttpProblem
+
+    from harness.gateways.gateway import World
 
 API_KEY = "SG.treaty-mock.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 _KEY = re.compile(r"SG\.[\w.-]+", re.ASCII)
@@ -49,7 +51,7 @@ _DECLINES = {
 }
 
 
-class SendGridGateway(Gateway):
+class SendgridGateway(Gateway):
     """Mail send, email activity, event webhook."""
 
     name = "sendgrid"
@@ -151,9 +153,7 @@ class SendGridGateway(Gateway):
         ]
         if not ids:
             raise ControlError(404, "there is no such mail")
-        facts = {
-            name: value for name, value in call.items() if name not in ("event", "email", "msg_id", "custom_args")
-        }
+        facts = {name: value for name, value in call.items() if name not in ("event", "email", "msg_id", "custom_args")}
         return {"events": self.delivery.happen(ids, str(kind), facts)}
 
     def _deliver(self, call: Mapping[str, Any]) -> Mapping[str, Any]:

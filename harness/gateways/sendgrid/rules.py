@@ -30,9 +30,7 @@ MAX_ADDRESS = 320
 _LOCAL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?!\.)(?!.*\.\.){_LOCAL}(?<!\.)@{_LABEL}(?:\.{_LABEL})+")
-_EXAMPLE = (
-    'e.g. {"email" : "example@example.com"}  or {"email" : "example@example.com", "name" : "Example Recipient"}.'
-)
+_EXAMPLE = 'e.g. {"email" : "example@example.com"}  or {"email" : "example@example.com", "name" : "Example Recipient"}.'
 
 
 def check_mail(mail: Any, now: float) -> Iterator[Mistake]:

@@ -71,7 +71,7 @@ class MailMessage:
         self.last_event = at
         self.opens += kind == "open"
         self.clicks += kind == "click"
-        event = {"event_name": kind, "processed": timestamp(at)}
+        event: dict[str, Any] = {"event_name": kind, "processed": timestamp(at)}
         if "reason" in facts:
             event["reason"] = facts["reason"]
         if "attempt" in facts:

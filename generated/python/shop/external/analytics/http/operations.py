@@ -13,6 +13,8 @@ SCHEMES: tuple[Scheme, ...] = ()
 _MEASUREMENT_ID_PARAM = Param("measurement_id", "query", "measurement_id", explode=True)
 _FIREBASE_APP_ID_PARAM = Param("firebase_app_id", "query", "firebase_app_id", explode=True)
 _API_SECRET_PARAM = Param("api_secret", "query", "api_secret", explode=True)
+_PAGE_4XX = Answer("4XX", (Content("text/html"),))
+_PAGE_5XX = Answer("5XX", (Content("text/html"),))
 
 COLLECT: Operation[None] = Operation(
     "collect",
@@ -20,7 +22,7 @@ COLLECT: Operation[None] = Operation(
     "/mp/collect",
     params=(_MEASUREMENT_ID_PARAM, _FIREBASE_APP_ID_PARAM, _API_SECRET_PARAM),
     body=(Content("application/json", Payload), Content("*/*", Payload)),
-    answers=(Answer("204"), Answer("5XX")),
+    answers=(Answer("204"), _PAGE_4XX, _PAGE_5XX),
 )
 
 VALIDATE: Operation[ValidationResult] = Operation(
@@ -29,5 +31,5 @@ VALIDATE: Operation[ValidationResult] = Operation(
     "/debug/mp/collect",
     params=(_MEASUREMENT_ID_PARAM, _FIREBASE_APP_ID_PARAM, _API_SECRET_PARAM),
     body=(Content("application/json", Payload), Content("*/*", Payload)),
-    answers=(Answer("200", (Content("application/json", ValidationResult),)), Answer("5XX")),
+    answers=(Answer("200", (Content("application/json", ValidationResult),)), _PAGE_4XX, _PAGE_5XX),
 )
