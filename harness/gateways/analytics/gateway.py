@@ -20,7 +20,7 @@ from shop.external.analytics.http import operations, server
 from shop.external.analytics.http.models import Payload, ValidationResult
 from shop.runtime.problem import HttpProblem
 
-from harness.gateways.analytics.rules import Checked, check
+from harness.gateways.analytics.rules import TOO_LARGE, Checked, check
 from harness.gateways.gateway import Gateway
 
 if TYPE_CHECKING:
@@ -87,10 +87,11 @@ class AnalyticsGateway(Gateway):
         """What breaks the contract is answered as the vendor does: 204, or 200 with what is wrong."""
         if request is None or operation is None or problem.status >= 500 or problem.status in (404, 405):
             return self.failure(problem.status)
+        checked = TOO_LARGE if problem.status == 413 else self.checked(request)
         if operation.name == operations.COLLECT.name:
-            self.count(request)
+            self.count(request, checked)
             return HttpProblem(204)
-        return HttpProblem(200, model=self.validated(request))
+        return HttpProblem(200, model=result_of(checked))
 
     def instructions(self, url: str) -> str:
         """There is no official SDK for servers."""
@@ -101,7 +102,11 @@ class AnalyticsGateway(Gateway):
             f'httpx.post("{url}/mp/collect", params=stream, json=payload)\n'
         )
 
-    def count(self, request: RequestContext) -> None:
+    def checked(self, request: RequestContext) -> Checked:
+        """The body of a request, and what is wrong with it."""
+        return check(request.body, _stream(request), self.world.clock.now())
+
+    def count(self, request: RequestContext, checked: Checked) -> None:
         """Take the valid events into the ledger."""
         stream = _stream(request)
         secret, source = stream["api_secret"], stream["measurement_id"] or stream["firebase_app_id"]
@@ -109,17 +114,8 @@ class AnalyticsGateway(Gateway):
             return
         if not stream["firebase_app_id"] and not _WEB_STREAM.fullmatch(source):
             return
-        checked = self._checked(request, stream)
         for event in checked.valid_events():
             self._record(source, event, checked.payload)
-
-    def validated(self, request: RequestContext) -> ValidationResult:
-        """What is wrong with a request."""
-        checked = self._checked(request, _stream(request))
-        return ValidationResult.from_dict({"validationMessages": [fault.as_dict() for fault in checked.faults]})
-
-    def _checked(self, request: RequestContext, stream: Mapping[str, str]) -> Checked:
-        return check(request.body, stream, self.world.clock.now())
 
     def _record(self, stream: str, event: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         params = event.get("params", {})
@@ -157,7 +153,7 @@ class AnalyticsApi:
         content_type: str,
     ) -> None:
         """204."""
-        self._gateway.count(context)
+        self._gateway.count(context, self._gateway.checked(context))
 
     async def validate(
         self,
@@ -170,7 +166,12 @@ class AnalyticsApi:
         content_type: str,
     ) -> ValidationResult:
         """200."""
-        return self._gateway.validated(context)
+        return result_of(self._gateway.checked(context))
+
+
+def result_of(checked: Checked) -> ValidationResult:
+    """The answer of `validate`."""
+    return ValidationResult.from_dict({"validationMessages": [fault.as_dict() for fault in checked.faults]})
 
 
 def _stream(request: RequestContext) -> dict[str, str]:

@@ -104,12 +104,13 @@ class Checked:
                 yield event
 
 
+TOO_LARGE = Checked({}, (Fault("VALUE_OUT_OF_BOUNDS", f"Measurement has a payload of more than {MAX_BYTES} bytes."),))
+
+
 def check(raw: bytes, stream: Mapping[str, str], now: float) -> Checked:
     """Read and check a body; `stream` holds the query parameters, `now` is in Unix seconds."""
     if len(raw) > MAX_BYTES:
-        return Checked(
-            {}, (Fault("VALUE_OUT_OF_BOUNDS", f"Measurement has a payload of more than {MAX_BYTES} bytes."),)
-        )
+        return TOO_LARGE
     repeated: list[str] = []
     try:
         payload = json.loads(raw, object_pairs_hook=lambda pairs: _object(pairs, repeated))

@@ -77,18 +77,26 @@ class Delivery:
             plan.setdefault((0.0, "dropped" if local == "drop" else "processed"), []).append(message.msg_id)
             for step in _LATER.get(local, _ELSE) if self._gateway.state.automatic else ():
                 plan.setdefault(step, []).append(message.msg_id)
+        now = self._gateway.world.clock.now()
         for (after, what), batch in plan.items():
-            if after == 0.0 and delay <= 0:
+            wait = max(delay, 0.0) + after
+            if wait == 0:
                 self.happen(batch, what)
             else:
-                self._gateway.world.agenda.after(max(delay, 0.0) + after, partial(self._arrive, tuple(batch), what))
+                self._gateway.world.agenda.after(wait, partial(self._arrive, tuple(batch), what, now + wait))
 
-    def happen(self, ids: Iterable[str], what: str, facts: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Something happens to messages (`block` or a kind of event); returns the events."""
+    def happen(
+        self, ids: Iterable[str], what: str, facts: Mapping[str, Any] | None = None, at: float | None = None
+    ) -> list[dict[str, Any]]:
+        """Something happens to messages (`block` or a kind of event); returns the events.
+
+        `at`: when it was due, which the clock may have jumped over.
+        """
         kind = "bounce" if what == "block" else what
         told = {**_FACTS.get(what, {}), **(facts or {})}
         found = [self._gateway.state.messages[each] for each in ids if each in self._gateway.state.messages]
-        events = [self._event(message, kind, told) for message in found]
+        when = self._gateway.world.clock.now() if at is None else at
+        events = [self._event(message, kind, told, when) for message in found]
         if events:
             self._post(kind, events)
         return events
@@ -105,12 +113,11 @@ class Delivery:
         at = str(int(stamp.at))
         return {**agent, TIMESTAMP: at, SIGNATURE: sign(key, at, stamp.body)}
 
-    def _arrive(self, ids: tuple[str, ...], what: str) -> None:
-        self.happen(ids, what)
+    def _arrive(self, ids: tuple[str, ...], what: str, due: float) -> None:
+        self.happen(ids, what, at=due)
 
-    def _event(self, message: MailMessage, kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    def _event(self, message: MailMessage, kind: str, facts: Mapping[str, Any], at: float) -> dict[str, Any]:
         world = self._gateway.world
-        at = world.clock.now()
         message.happened(kind, at, dict(facts))
         if kind in _LEDGER:
             world.ledger.update(message.msg_id, status=_LEDGER[kind])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
@@ -14,13 +14,15 @@ from harness.gateways.twilio.numbers import recipient, sender
 from harness.gateways.twilio.state import SmsMessage
 
 Condition: TypeAlias = Callable[[SmsMessage], bool]
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TOKEN = re.compile(r"PA(?:SM|MM)[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What the list is asked for; times as text, `2026-01-31` or ISO 8601 with a time of day."""
+    """What the list is asked for; times as text in ISO 8601.
+
+    The SDK sends a date as midnight, so that `sent` means the whole day, and the others the second.
+    """
 
     to: str | None = None
     sender: str | None = None
@@ -38,13 +40,13 @@ class Filters:
             from_ = sender(self.sender) or self.sender
             found.append(lambda message: message.sender == from_)
         if self.sent:
-            low, high = _span(self.sent)
-            found.append(lambda message: low <= _time(message) < high)
+            day = _read(self.sent).date()
+            found.append(lambda message: datetime.fromtimestamp(_time(message), UTC).date() == day)
         if self.sent_before:
-            _, until = _span(self.sent_before)
-            found.append(lambda message: _time(message) < until)
+            until = _read(self.sent_before).timestamp()
+            found.append(lambda message: _time(message) <= until)
         if self.sent_after:
-            since, _ = _span(self.sent_after)
+            since = _read(self.sent_after).timestamp()
             found.append(lambda message: _time(message) >= since)
         return found
 
@@ -102,16 +104,15 @@ def instant(text: str) -> datetime | None:
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
-def _span(text: str) -> tuple[float, float]:
-    """A day, or a second."""
+def _read(text: str) -> datetime:
+    """In UTC."""
     found = instant(text)
-    if found is None:
-        raise TwilioProblem(400, 20001, f"Invalid date: {text}")
-    length = timedelta(days=1) if _DAY.fullmatch(text) else timedelta(seconds=1)
     try:
-        return found.timestamp(), (found + length).timestamp()
-    except (OverflowError, ValueError):
-        raise TwilioProblem(400, 20001, f"Invalid date: {text}") from None
+        if found is not None:
+            return found.astimezone(UTC)
+    except OverflowError:
+        found = None
+    raise TwilioProblem(400, 20001, f"Invalid date: {text}")
 
 
 def _time(message: SmsMessage) -> float:

@@ -52,10 +52,10 @@ class Progress:
             last = "undelivered" if error and status == "delivered" else status
             self._plan(message, delay + after, last, error if last == "undelivered" else 0)
 
-    def move(self, message: SmsMessage, status: str, error: int = 0) -> None:
-        """Set the status, and post it."""
+    def move(self, message: SmsMessage, status: str, error: int = 0, at: float | None = None) -> None:
+        """Set the status, and post it. `at`: when it was due, which the clock may have jumped over."""
         world = self._gateway.world
-        now = world.clock.now()
+        now = world.clock.now() if at is None else at
         message.status, message.updated = status, now
         if status in ("sending", "sent", "delivered") and message.sender is None:
             message.sender = SERVICE_SENDER
@@ -83,13 +83,14 @@ class Progress:
         }
 
     def _plan(self, message: SmsMessage, delay: float, status: str, error: int = 0) -> None:
-        step = partial(self._arrive, message.sid, message.generation, status, error)
+        due = self._gateway.world.clock.now() + delay
+        step = partial(self._arrive, message.sid, message.generation, status, error, due)
         self._gateway.world.agenda.after(delay, step)
 
-    def _arrive(self, sid: str, generation: int, status: str, error: int) -> None:
+    def _arrive(self, sid: str, generation: int, status: str, error: int, due: float) -> None:
         message = self._gateway.state.messages.get(sid)
         if message is not None and message.generation == generation:
-            self.move(message, status, error)
+            self.move(message, status, error, due)
 
     def _post(self, message: SmsMessage, now: float) -> None:
         fields = {

@@ -12,7 +12,9 @@ Maker = Callable[..., Any]
 
 
 def found(client: Any, query: str, **more: Any) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = client.client.messages.get(query_params={"query": query, **more}).to_dict["messages"]
+    messages: list[dict[str, Any]] = client.client.messages.get(query_params={"query": query, **more}).to_dict[
+        "messages"
+    ]
     return messages
 
 
@@ -74,7 +76,16 @@ def test_the_limit_cuts_the_list(mock: RunningMock, client: Any, mail: Maker) ->
 
 @pytest.mark.parametrize(
     "query",
-    ["nonsense", 'to_email', 'to_email = ', 'color="red"', '(to_email="a"', 'to_email="a" to_email="b"', "(" * 500, "'"],
+    [
+        "nonsense",
+        "to_email",
+        "to_email = ",
+        'color="red"',
+        '(to_email="a"',
+        'to_email="a" to_email="b"',
+        "(" * 500,
+        "'",
+    ],
 )
 def test_a_query_that_cannot_be_read_answers_400(mock: RunningMock, client: Any, query: str) -> None:
     with pytest.raises(BadRequestsError) as caught:

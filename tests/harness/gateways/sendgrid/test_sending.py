@@ -63,7 +63,9 @@ def test_a_mail_is_accepted_with_an_empty_body_an_id_and_the_rate_window(
 def test_every_recipient_is_one_mail_in_the_ledger_with_the_callers_reference(
     mock: RunningMock, client: Any, mail: Maker
 ) -> None:
-    message_id = client.send(mail("ada@example.com", "bob@example.com", order_id="o1", step="7")).headers["X-Message-Id"]
+    message_id = client.send(mail("ada@example.com", "bob@example.com", order_id="o1", step="7")).headers[
+        "X-Message-Id"
+    ]
     entries = mock.control.ledger("mail", reference="o1")
     assert [each["data"]["to"] for each in entries] == ["ada@example.com", "bob@example.com"]
     assert all(each["id"].startswith(f"{message_id}.") for each in entries)
@@ -133,7 +135,11 @@ CASES = [
     ({"personalizations": [{"to": [{"email": "ada@"}]}]}, "personalizations.0.to.0.email", "valid address"),
     ({"personalizations": [{"to": [{"email": "a b@example.com"}]}]}, "personalizations.0.to.0.email", "valid address"),
     ({"personalizations": [{"to": [{}]}]}, "personalizations.0.to.0.email", "valid address"),
-    ({"personalizations": [{"to": [TO], "cc": [TO]}]}, "personalizations.0", "should be unique between to, cc, and bcc"),
+    (
+        {"personalizations": [{"to": [TO], "cc": [TO]}]},
+        "personalizations.0",
+        "should be unique between to, cc, and bcc",
+    ),
     ({"personalizations": [{"to": [TO], "subject": ""}]}, "personalizations.0.subject", "at least one character"),
     (
         {"personalizations": [{"to": [{"email": f"a{n}@example.com"} for n in range(1001)]}]},

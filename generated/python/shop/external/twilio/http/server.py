@@ -52,7 +52,7 @@ class Api(Protocol):
             account_sid: The account; credentials must belong to it.
             to: Recipient.
             from_: Sender.
-            date_sent: Sent on this day (UTC); with a time of day at that second.
+            date_sent: Sent on this day (UTC).
             date_sent_less: Sent at or before.
             date_sent_greater: Sent at or after.
             page_size: Messages of a page, 1 to 1000.
