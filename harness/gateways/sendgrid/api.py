@@ -18,7 +18,7 @@ from shop.external.sendgrid.http.models import (
 )
 from shop.runtime.http_server import Reply
 
-from harness.gateways.outcomes import scripted_decline
+from harness.gateways.outcomes import scripted_decline, scripted_work
 from harness.gateways.sendgrid.errors import Mistake, SendGridProblem, refuse
 from harness.gateways.sendgrid.keys import public_key
 from harness.gateways.sendgrid.rules import check_mail, merged_arguments
@@ -41,9 +41,9 @@ class SendGridApi:
 
     async def send_mail(self, context: RequestContext, *, body: MailSendRequest) -> Reply[None]:
         """202 and a message for every recipient; 200 and nothing in sandbox mode."""
-        world = self._gateway.world
+        await scripted_work(context)
         mail = body.to_dict()
-        now = world.clock.now()
+        now = self._gateway.world.clock.now()
         decline = scripted_decline(context)
         if decline:
             raise self._gateway.declined(decline)

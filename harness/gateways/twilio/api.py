@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from shop.external.twilio.http.models import CreateMessageRequest, Message, MessageList, UpdateMessageRequest
 from shop.runtime.http_server import Reply
 
-from harness.gateways.outcomes import scripted_decline
+from harness.gateways.outcomes import PLAIN, Outcome, scripted_decline, scripted_work
 from harness.gateways.twilio.errors import TwilioProblem
 from harness.gateways.twilio.listing import Filters, instant, page_of
 from harness.gateways.twilio.numbers import masked, recipient, recipient_error, sender, sender_error
@@ -39,6 +39,7 @@ class TwilioApi:
         self, context: RequestContext, *, account_sid: str, body: CreateMessageRequest
     ) -> Reply[Message]:
         """201 and a queued message; accepted from a messaging service, scheduled for later."""
+        await scripted_work(context)
         decline = scripted_decline(context)
         to, from_ = _checked_numbers(body)
         _check_content(body)
@@ -74,7 +75,11 @@ class TwilioApi:
             data={"to": to, "from": from_ or message.service, "segments": message.segments, "media": media},
         )
         shown = Message.from_dict(message.as_dict())
-        self._gateway.progress.begin(message, delay)
+        outcome: Outcome = context.scope.get("treaty.outcome", PLAIN)
+        if outcome.webhooks_first:
+            self._gateway.progress.rush(message)
+        else:
+            self._gateway.progress.begin(message, delay)
         return Reply(shown, status=201)
 
     async def list_messages(

@@ -80,7 +80,7 @@ def page_of(
     def link(page: int, **more: str) -> str:
         return f"{path}?{urlencode({**filters.query(), 'PageSize': size, 'Page': page, **more})}"
 
-    before = fitting[start - size - 1].sid if start > size else ""
+    before = next((each.sid for each in fitting[start - size - 1 : start - size]), "") if start > size else ""
     previous = link(number - 1, **({"PageToken": f"PA{before}"} if before else {})) if number else None
     return {
         "messages": [each.as_dict() for each in shown],

@@ -89,6 +89,14 @@ def test_the_local_part_decides_what_becomes_of_a_mail(
     assert all(each["email"] == address for each in found)
 
 
+def test_events_can_come_before_the_answer(mock: RunningMock, client: Any, mail: Maker) -> None:
+    mock.control.script({"webhooks_first": True}, operation="sendMail")
+    with receiver() as hook:
+        listen(client, hook.url)
+        client.send(mail())
+        assert [each["event"] for each in events(*hook.received)] == ["processed"]
+
+
 def test_a_bounce_tells_why_and_shows_in_the_ledger(mock: RunningMock, client: Any, mail: Maker) -> None:
     with receiver() as hook:
         listen(client, hook.url, processed=False)

@@ -91,6 +91,16 @@ def test_bad_stale_and_rotated_signatures_can_be_asked_for(mock: RunningMock, cl
         assert accepted(hook, found["delivered"])
 
 
+def test_callbacks_can_come_before_the_answer(mock: RunningMock, client: Any) -> None:
+    mock.control.script({"webhooks_first": True})
+    with receiver() as hook:
+        message = client.messages.create(to=TO, from_=FROM, body="Hello", status_callback=hook.url)
+        assert [fields(each)["MessageStatus"] for each in hook.received] == ["sending", "sent", "delivered"]
+        assert all(accepted(hook, each) for each in hook.received)
+    assert message.status == "queued"
+    assert client.messages(message.sid).fetch().status == "delivered"
+
+
 def test_without_a_callback_nothing_is_posted(mock: RunningMock, client: Any) -> None:
     client.messages.create(to=TO, from_=FROM, body="Hello")
     mock.control.advance(1)

@@ -36,6 +36,12 @@ def test_a_page_has_twilios_links(mock: RunningMock, client: Any, bodies: list[s
     assert [each.body for each in third.previous_page().previous_page()] == bodies[:2]
 
 
+def test_a_page_past_the_end_is_empty(mock: RunningMock, client: Any, bodies: list[str]) -> None:
+    page = client.messages.page(page_number=2026, page_size=1)
+    assert list(page) == []
+    assert page.next_page_url is None
+
+
 def test_a_new_message_does_not_move_a_page(mock: RunningMock, client: Any, bodies: list[str]) -> None:
     first = client.messages.page(page_size=2)
     client.messages.create(to=TO, from_=FROM, body="new")
