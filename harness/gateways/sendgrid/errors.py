@@ -60,6 +60,3 @@ def refuse(mistakes: Iterable[Mistake]) -> None:
     found = tuple(mistakes)
     if found:
         raise SendGridProblem(400, *found)
-
-
-__all__ = ["HELP", "Mistake", "SendGridProblem", "common_message", "refuse"]

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 API_KEY = "SG.treaty-mock.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 _KEY = re.compile(r"SG\.[\w.-]+", re.ASCII)
 _REFUSED = ("invalid", "expired", "revoked")
+_CHOICE = ("event", "email", "msg_id", "custom_args")
+_TEXTS = ("attempt", "reason", "response", "status", "type", "url")
 _DECLINES = {
     "unverified_sender": (
         403,
@@ -144,6 +146,12 @@ class SendgridGateway(Gateway):
             raise ControlError(400, f"`event` must be one of {', '.join(KINDS)}, block")
         if not isinstance(arguments, dict) or not (address or msg_id or arguments):
             raise ControlError(400, "say which mails: `email`, `msg_id` or `custom_args`")
+        facts = {name: value for name, value in call.items() if name not in _CHOICE}
+        if (
+            not all(isinstance(facts.get(name, ""), str) for name in _TEXTS)
+            or not facts.get("attempt", "1").isdecimal()
+        ):
+            raise ControlError(400, f"{', '.join(_TEXTS)} must be texts, `attempt` one of digits")
         ids = [
             each.msg_id
             for each in self.state.messages.values()
@@ -153,7 +161,6 @@ class SendgridGateway(Gateway):
         ]
         if not ids:
             raise ControlError(404, "there is no such mail")
-        facts = {name: value for name, value in call.items() if name not in ("event", "email", "msg_id", "custom_args")}
         return {"events": self.delivery.happen(ids, str(kind), facts)}
 
     def _deliver(self, call: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -131,7 +131,13 @@ def test_a_control_call_lets_something_happen_to_a_mail(mock: RunningMock, clien
     assert accepted(message, key)
     (click,) = events(message)
     assert (click["event"], click["url"], click["order_id"]) == ("click", "https://shop.example/o1", "o1")
-    for wrong in ({"event": "nod", "email": "a"}, {"event": "open"}, {"event": "open", "email": "nobody@example.com"}):
+    for wrong in (
+        {"event": "nod", "email": "a"},
+        {"event": "open"},
+        {"event": "open", "email": "nobody@example.com"},
+        {"event": "deferred", "email": "ada@example.com", "attempt": "many"},
+        {"event": "click", "email": "ada@example.com", "url": 5},
+    ):
         with pytest.raises(ControlError):
             mock.control.action("mail_event", **wrong)
     with pytest.raises(ControlError):
