@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PayPal: Orders v2, Payments v2 and Webhooks v1 as one stateful mock."""
