@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 from urllib.parse import quote
 
-from harness.gateways.paypal.issues import NAMES, description_of, status_of
+from pydantic import ValidationError
 from shop.external.paypal.http.models import Error, OauthError
 from shop.runtime.http_operation import Operation
 from shop.runtime.http_requests import RequestContext
 from shop.runtime.problem import Fault, HttpProblem
+
+from harness.gateways.paypal.issues import NAMES, description_of, status_of
 
 DEBUG_ID = "paypal-debug-id"
 _GUIDE = "https://developer.paypal.com/api/rest/reference/orders/v2/errors/#"
@@ -144,3 +146,16 @@ def _value_at(body: bytes, pointer: str) -> str:
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         return ""
     return found if isinstance(found, str) and "/card/" not in pointer else ""
+
+
+def refusal_of(error: ValidationError) -> Refusal:
+    """The refusal of a value that breaks the contract."""
+    found = [
+        detail(_ISSUE_OF_KIND.get(one["type"], "INVALID_PARAMETER_VALUE"), field=_pointer(one["loc"]), location="body")
+        for one in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    return Refusal(400, found)
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    return "".join(f"/{step}" for step in location)

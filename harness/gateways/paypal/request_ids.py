@@ -15,9 +15,10 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from shop.runtime.http_requests import RequestContext
+
 from harness.gateways.paypal.errors import Refusal
 from harness.gateways.paypal.state import Remembered
-from shop.runtime.http_requests import RequestContext
 
 ORDERS_KEEP = 6 * 3600.0
 PAYMENTS_KEEP = 45 * 86400.0
@@ -33,10 +34,14 @@ class Outcome:
 
 @dataclass(slots=True)
 class RequestIds:
-    """`remembered` is the part of the state, asked for anew each time: a reset replaces it."""
+    """`remembered` is a part of the state, asked for anew each time: a reset replaces it.
+
+    `processing`: seconds that a request with an id takes, so that a test can send the same one meanwhile.
+    """
 
     now: Callable[[], float]
     remembered: Callable[[], dict[str, Remembered]]
+    processing: float = 0.0
     _running: dict[str, asyncio.Event] = field(default_factory=dict)
 
     async def once(self, context: RequestContext, request_id: str | None, effect: Callable[[], str]) -> Outcome:
@@ -57,7 +62,7 @@ class RequestIds:
             return Outcome(known.resource, replayed=True)
         done = self._running[key] = asyncio.Event()
         try:
-            await asyncio.sleep(0)
+            await asyncio.sleep(self.processing)
             resource = effect()
             expires = self.now() + (PAYMENTS_KEEP if payments else ORDERS_KEEP)
             self.remembered()[key] = Remembered(fingerprint=fingerprint, resource=resource, expires=expires)

@@ -24,6 +24,9 @@ class Order:
     cancel_url: str
     created: float
     updated: float
+    authorizations: list[str] = field(default_factory=list)
+    captures: list[str] = field(default_factory=list)
+    refunds: list[str] = field(default_factory=list)
 
     @property
     def currency(self) -> str:
@@ -122,3 +125,6 @@ class State:
     transmissions: dict[str, bytes] = field(default_factory=dict)
     """Bodies of deliveries by transmission id, byte for byte."""
     request_ids: dict[str, Remembered] = field(default_factory=dict)
+    invoices: dict[str, str] = field(default_factory=dict)
+    """The order of each invoice that was captured."""
+    refund_invoices: set[str] = field(default_factory=set)

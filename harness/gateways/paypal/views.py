@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.gateways.paypal.money import fee, money
 from harness.gateways.paypal.state import Authorization, Capture, Json, Order, Refund, State, Webhook
 
+Made = TypeVar("Made", Authorization, Capture, Refund)
 _PROTECTION = {
     "status": "ELIGIBLE",
     "dispute_categories": ["ITEM_NOT_RECEIVED", "UNAUTHORIZED_TRANSACTION"],
@@ -133,13 +134,17 @@ class Views:
         return [self._link(place, "self", "GET"), self._link(f"{place}/resend", "resend", "POST")]
 
     def _unit(self, order: Order, unit: Mapping[str, Any], state: State) -> Json:
-        def belongs(one: Authorization | Capture | Refund) -> bool:
-            return one.order_id == order.id and one.reference_id == unit["reference_id"]
+        def belong(made: Iterable[Made]) -> Iterator[Made]:
+            return (each for each in made if each.reference_id == unit["reference_id"])
 
-        held = [self.authorization(a, within_order=True) for a in state.authorizations.values() if belongs(a)]
-        taken = [self.capture(c, within_order=True) for c in state.captures.values() if belongs(c)]
-        given = [self.refund(r) for r in state.refunds.values() if belongs(r)]
-        payments = {"authorizations": held, "captures": taken, "refunds": given}
+        held = belong(state.authorizations[id] for id in order.authorizations)
+        taken = belong(state.captures[id] for id in order.captures)
+        given = belong(state.refunds[id] for id in order.refunds)
+        payments = {
+            "authorizations": [self.authorization(each, within_order=True) for each in held],
+            "captures": [self.capture(each, within_order=True) for each in taken],
+            "refunds": [self.refund(each) for each in given],
+        }
         made = {name: some for name, some in payments.items() if some}
         return {"payee": _MERCHANT, **unit, **({"payments": made} if made else {})}
 
