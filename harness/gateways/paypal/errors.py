@@ -22,7 +22,7 @@ from shop.runtime.problem import Fault, HttpProblem
 from harness.gateways.paypal.issues import NAMES, description_of, status_of
 
 DEBUG_ID = "paypal-debug-id"
-_GUIDE = "https://developer.paypal.com/api/rest/reference/orders/v2/errors/#"
+_GUIDE = "https://developer.paypal.com/docs/api/{api}/#error-{topic}"
 _ISSUE_OF_KIND = {
     "missing": "MISSING_REQUIRED_PARAMETER",
     "json_invalid": "MALFORMED_REQUEST_JSON",
@@ -92,12 +92,13 @@ class Wording:
         refusal = problem if isinstance(problem, Refusal) else _of_framework(problem, request)
         if path.startswith("/v1/notifications/"):
             return HttpProblem(refusal.status, headers=headers, model=_v1_error(refusal, debug_id))
-        return HttpProblem(refusal.status, headers=headers, model=_error(refusal, debug_id))
+        return HttpProblem(refusal.status, headers=headers, model=_error(refusal, debug_id, path))
 
 
-def _error(refusal: Refusal, debug_id: str) -> Error:
+def _error(refusal: Refusal, debug_id: str, path: str) -> Error:
     topic = refusal.details[0]["issue"] if refusal.details else refusal.name
-    link = {"href": _GUIDE + quote(topic), "rel": "information_link", "method": "GET"}
+    api = "payments/v2" if path.startswith("/v2/payments/") else "orders/v2"
+    link = {"href": _GUIDE.format(api=api, topic=quote(topic)), "rel": "information_link", "method": "GET"}
     body: dict[str, Any] = {"name": refusal.name, "message": refusal.message, "debug_id": debug_id, "links": [link]}
     return Error.from_dict({**body, **({"details": refusal.details} if refusal.details else {})})
 
@@ -108,7 +109,7 @@ def _v1_error(refusal: Refusal, debug_id: str) -> Error:
         name, message = "VALIDATION_ERROR", "Invalid data provided"
     if refusal.status == 404 and refusal.details:
         name, message = "INVALID_RESOURCE_ID", "The requested resource ID was not found"
-    guide = f"https://developer.paypal.com/docs/api/webhooks/v1/#error-{quote(name)}"
+    guide = _GUIDE.format(api="webhooks/v1", topic=quote(name))
     body = {"name": name, "message": message, "debug_id": debug_id, "information_link": guide, "links": []}
     return Error.from_dict({**body, **({"details": refusal.details} if refusal.details else {})})
 

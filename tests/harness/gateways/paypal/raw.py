@@ -1,0 +1,36 @@
+"""PayPal's API without the SDK."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+
+class Raw:
+    """An HTTP client with a token."""
+
+    def __init__(self, url: str, client_id: str = "client-1") -> None:
+        self.http = httpx.Client(base_url=url, trust_env=False)
+        self.token = str(self.request_token(client_id).json()["access_token"])
+
+    def request_token(self, client_id: str = "client-1") -> httpx.Response:
+        form = {"grant_type": "client_credentials"}
+        return self.http.post("/v1/oauth2/token", data=form, auth=(client_id, "of no account"))
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.http.request(method, path, json=body, headers={"authorization": f"Bearer {self.token}", **sent})
+
+    def send(self, path: str, content: bytes, content_type: str = "application/json") -> httpx.Response:
+        headers = {"authorization": f"Bearer {self.token}", "content-type": content_type}
+        return self.http.post(path, content=content, headers=headers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.http.close()
