@@ -22,7 +22,7 @@ WHOLE = "return=representation"
 def client_of(url: str, client_id: str = "client-1") -> PaypalServersdkClient:
     """The SDK as shops use it, with another base URL."""
 
-    class Here(Configuration):
+    class Here(Configuration):  # type: ignore[misc] # the SDK carries no types
         def get_base_uri(self, server: Any = Server.DEFAULT) -> str:
             return url
 

@@ -61,12 +61,10 @@ def test_a_capture_has_the_currency_of_its_authorization(shop: Shop) -> None:
 
 def test_a_voided_authorization_is_over_and_its_order_with_it(shop: Shop) -> None:
     held = shop.authorized("100.00")
-    order_id = shop.payments.get_authorized_payment(
-        {"authorization_id": held}
-    ).body.supplementary_data.related_ids.order_id
+    related = shop.payments.get_authorized_payment({"authorization_id": held}).body.supplementary_data.related_ids
     quiet = shop.payments.void_payment({"authorization_id": held})
     assert (quiet.status_code, quiet.body) == (204, None)
-    assert shop.orders.get_order({"id": order_id}).body.status == "VOIDED"
+    assert shop.orders.get_order({"id": related.order_id}).body.status == "VOIDED"
     capture = {"authorization_id": held}
     assert shop.issue(lambda: shop.payments.capture_authorized_payment(capture)) == (422, "AUTHORIZATION_VOIDED")
     assert shop.issue(lambda: shop.payments.void_payment({"authorization_id": held})) == (422, "PREVIOUSLY_VOIDED")
