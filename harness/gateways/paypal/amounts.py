@@ -90,7 +90,8 @@ def _check_references(units: Sequence[Mapping[str, Any]]) -> None:
 
 def _currencies(unit: Mapping[str, Any]) -> set[str]:
     amount = unit["amount"]
-    found = {amount["currency_code"], *(part["currency_code"] for part in amount.get("breakdown", {}).values())}
+    breakdown = amount.get("breakdown", {})
+    found = {amount["currency_code"], *(breakdown[name]["currency_code"] for name in _SIGNS if name in breakdown)}
     for item in unit.get("items", []):
         found.add(item["unit_amount"]["currency_code"])
         if "tax" in item:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from shop.external.paypal.http.models import AccessToken, Order, OrderActionRequest, OrderRequest, Patch, TokenRequest
 from shop.runtime.http_requests import RequestContext
@@ -26,6 +26,7 @@ _SCOPES = (
     "https://uri.paypal.com/services/applications/webhooks",
     "openid",
 )
+_URL = "%/:?#[]@!$&'()*+,;=~"
 _PAGE = "<!doctype html><html><head><title>PayPal</title></head><body><p>{said}</p></body></html>"
 
 
@@ -145,7 +146,7 @@ class OrdersApi:
         if not url:
             return self._replies.text(_PAGE.format(said=said))
         separator = "&" if urlsplit(url).query else "?"
-        return self._replies.redirect(f"{url}{separator}{urlencode(members)}")
+        return self._replies.redirect(f"{quote(url, safe=_URL)}{separator}{urlencode(members)}")
 
     async def _once(
         self, context: RequestContext, request_id: str | None, prefer: str | None, effect: Callable[[], StoredOrder]

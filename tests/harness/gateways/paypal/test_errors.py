@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -103,6 +105,54 @@ def test_what_is_not_there_is_an_error_of_paypal(raw: Raw, method: str, path: st
     error = answer.json()
     assert (answer.status_code, error["name"]) == (status, name)
     assert error["debug_id"] == answer.headers["paypal-debug-id"] and error["message"]
+
+
+ODD: list[Any] = [None, True, -1, 1e308, "", [], {}, "\x00", "9" * 40, "-0.00", "1e5", "NaN", {"a": 1}, "../..", "\r\n"]
+WHOLE_ORDER = {
+    **paid_with(card={"number": "4111111111111111", "expiry": "2032-01"}),
+    "application_context": {"return_url": "https://shop.example/"},
+    "purchase_units": [
+        {
+            "reference_id": "default",
+            "amount": {**AMOUNT, "breakdown": {"item_total": AMOUNT}},
+            "items": [{"name": "Tea", "unit_amount": {**AMOUNT, "value": "5.00"}, "quantity": "2"}],
+            "shipping": {"address": {"country_code": "US"}},
+        }
+    ],
+}
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where something stands in a document."""
+    yield path
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from places(value[key], (*path, key))
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    changed = copy.copy(value)
+    changed[path[0]] = replaced(value[path[0]], path[1:], new)
+    return changed
+
+
+def test_an_odd_value_anywhere_in_an_order_is_no_failure_of_the_server(raw: Raw) -> None:
+    assert raw.call("POST", ORDERS, WHOLE_ORDER, paypal_request_id="whole").status_code == 201
+    answers = [
+        raw.call("POST", ORDERS, replaced(WHOLE_ORDER, path, odd), paypal_request_id=f"{path} {index}"[-108:])
+        for path in places(WHOLE_ORDER)
+        for index, odd in enumerate(ODD)
+    ]
+    assert {answer.status_code for answer in answers} == {201, 400, 422}
+
+
+def test_a_return_url_cannot_add_headers(shop: Shop, raw: Raw) -> None:
+    context = {"return_url": "https://shop.example/\r\nx-evil: 1/\u00fc"}
+    order_id = raw.call("POST", ORDERS, {**an_order(), "application_context": context}).json()["id"]
+    answer = raw.http.get("/checkoutnow", params={"token": order_id})
+    assert answer.status_code == 302 and "x-evil" not in answer.headers
+    assert answer.headers["location"].startswith("https://shop.example/%0D%0Ax-evil:%201/%C3%BC?token=")
 
 
 def test_an_unknown_id_names_its_issue(shop: Shop) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from shop.external.paypal.http.client import PayPalClient
+from shop.external.paypal.http.client import Client
 from shop.external.paypal.http.models import (
     Amount,
     CaptureStatus,
@@ -28,9 +28,9 @@ def an_order() -> OrderRequest:
 
 async def test_the_client_that_is_generated_from_the_contract_pays_an_order(mock: RunningMock, shop: Shop) -> None:
     basic = base64.b64encode(b"client-1:of no account").decode()
-    async with PayPalClient(mock.url, headers={"authorization": f"Basic {basic}"}) as authorization:
+    async with Client(mock.url, headers={"authorization": f"Basic {basic}"}) as authorization:
         token = await authorization.request_token(TokenRequest(grant_type="client_credentials"))
-    async with PayPalClient(mock.url, access_token=token.access_token) as client:
+    async with Client(mock.url, access_token=token.access_token) as client:
         order = await client.create_order(an_order(), paypal_request_id="k", prefer=WHOLE)
         assert order.status is OrderStatus.CREATED
         with pytest.raises(HttpError) as caught:
@@ -47,10 +47,10 @@ async def test_the_client_that_is_generated_from_the_contract_pays_an_order(mock
 
 
 async def test_the_generated_client_tells_the_two_kinds_of_401_apart(mock: RunningMock, shop: Shop) -> None:
-    async with PayPalClient(mock.url) as client:
+    async with Client(mock.url) as client:
         with pytest.raises(HttpError) as missing:
             await client.get_order("X")
-    async with PayPalClient(mock.url, access_token="A21AA.forged") as client:
+    async with Client(mock.url, access_token="A21AA.forged") as client:
         with pytest.raises(HttpError) as forged:
             await client.get_order("X")
     assert (missing.value.status, forged.value.status) == (401, 401)

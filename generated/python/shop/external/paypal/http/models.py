@@ -354,6 +354,7 @@ class PersonName(Model):
 class PaymentSourceRequest(Model):
     """One member; those that are not described here lead the payer through PayPal's pages."""
 
+    __pydantic_extra__: dict[str, dict[str, Any]]
     _properties_are_counted = model_validator(mode="after")(property_count(1, 1))
     card: Omissible[CardRequest] = None
     paypal: Omissible[WalletRequest] = None
