@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from harness.gateways.inprocess import RunningMock, running
@@ -22,7 +23,13 @@ def shop(mock: RunningMock) -> Shop:
     return Shop(mock.url, mock.control)
 
 
-@pytest.fixture
-def raw(shop: Shop) -> Iterator[Raw]:
-    with Raw(shop.url) as found:
+@pytest.fixture(scope="package")
+def http(mock: RunningMock) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=mock.url, trust_env=False) as found:
         yield found
+
+
+@pytest.fixture
+def raw(shop: Shop, http: httpx.Client) -> Raw:
+    http.cookies.clear()
+    return Raw(http)

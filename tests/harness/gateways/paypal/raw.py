@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
@@ -11,9 +10,9 @@ import httpx
 class Raw:
     """An HTTP client with a token."""
 
-    def __init__(self, url: str, client_id: str = "client-1") -> None:
-        self.http = httpx.Client(base_url=url, trust_env=False)
-        self.token = str(self.request_token(client_id).json()["access_token"])
+    def __init__(self, http: httpx.Client) -> None:
+        self.http = http
+        self.token = str(self.request_token().json()["access_token"])
 
     def request_token(self, client_id: str = "client-1") -> httpx.Response:
         form = {"grant_type": "client_credentials"}
@@ -26,11 +25,3 @@ class Raw:
     def send(self, path: str, content: bytes, content_type: str = "application/json") -> httpx.Response:
         headers = {"authorization": f"Bearer {self.token}", "content-type": content_type}
         return self.http.post(path, content=content, headers=headers)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.http.close()
