@@ -117,6 +117,18 @@ def test_an_authorization_is_renewed_once_after_three_days(shop: Shop) -> None:
     assert shop.control.totals() == {"authorization": {"USD": 11000}, "capture": {"USD": 11000}}
 
 
+@pytest.mark.parametrize(
+    ("value", "currency", "issue"),
+    [("115.01", "USD", "AUTHORIZATION_AMOUNT_EXCEEDED"), ("100.00", "EUR", "AUTH_CURRENCY_MISMATCH")],
+)
+def test_a_renewed_authorization_is_of_the_same_size(shop: Shop, value: str, currency: str, issue: str) -> None:
+    held = shop.authorized("100.00")
+    shop.control.advance(3 * DAY)
+    late = Shop(shop.url, shop.control)
+    renew = {"authorization_id": held, "body": ReauthorizeRequest(amount=Money(currency, value))}
+    assert late.issue(lambda: late.payments.reauthorize_payment(renew)) == (422, issue)
+
+
 def test_a_capture_is_refunded_in_parts_until_nothing_is_left(shop: Shop) -> None:
     capture = shop.captured("100.00", custom_id="order-1")
     first = shop.payments.refund_captured_payment({"capture_id": capture, "body": back("30.00"), "prefer": WHOLE})
