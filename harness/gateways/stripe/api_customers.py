@@ -72,7 +72,7 @@ class Customers(Resource):
         """Read one, also a deleted one."""
         found = self.account.find("customer", customer, "id", status=404)
         if found.get("deleted"):
-            return DeletedCustomer.from_dict(found)
+            return DeletedCustomer.from_dict({key: found[key] for key in ("id", "object", "deleted")})
         return Customer.from_dict(self.shown(found, expand))
 
     async def list_customers(

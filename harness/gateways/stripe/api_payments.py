@@ -114,8 +114,8 @@ class Payments(Resource):
         given: dict[str, Any] = body.to_dict() if body else {}
         self._check_changeable(found, given)
         if "amount" in given or "currency" in given:
-            amount = given.get("amount", found["amount"])
-            currency = given.get("currency", found["currency"])
+            amount = given["amount"] if "amount" in given else found["amount"]
+            currency = given["currency"] if "currency" in given else found["currency"]
             check_amount(amount, currency)
             found |= {"amount": amount, "currency": currency.lower()}
         if "customer" in given:
