@@ -1,2 +1,1 @@
-# SPDX-License-Identifier: Apache-2.0
 """PayPal: Orders v2, Payments v2 and Webhooks v1 as one stateful mock."""

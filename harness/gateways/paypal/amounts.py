@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """What PayPal checks of the purchase units of an order: references, currencies and sums."""
 
 from __future__ import annotations

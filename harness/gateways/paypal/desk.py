@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """What all parts of the mock share."""
 
 from __future__ import annotations

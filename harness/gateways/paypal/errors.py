@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """Errors as PayPal words them.
 
 `Refusal` and `OauthRefusal` say what is wrong; `Wording` makes the body of them and of every error that the framework

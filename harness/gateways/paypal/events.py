@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """Events: made of resources, kept, and sent to every webhook that has subscribed to them."""
 
 from __future__ import annotations

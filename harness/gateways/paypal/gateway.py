@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """The mock of PayPal: its parts put together."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """The issue codes of PayPal's errors: which status each one has, and what it says."""
 
 from __future__ import annotations

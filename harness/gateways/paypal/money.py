@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """Amounts: PayPal's decimal strings as integers of the smallest unit, and back."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """Orders: created, approved by the payer, changed, paid. Every rule is checked before anything changes."""
 
 from __future__ import annotations

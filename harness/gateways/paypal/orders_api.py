@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """The operations of orders, of tokens, and of the page where the payer decides."""
 
 from __future__ import annotations

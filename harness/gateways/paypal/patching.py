@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """PATCH of orders: JSON Patch on the members that PayPal lets merchants change (Orders v2, "Update order")."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """Money: authorized, captured, voided, given back. Every rule is checked before anything changes."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """The operations of authorizations, captures and refunds."""
 
 from __future__ import annotations

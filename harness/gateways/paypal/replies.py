@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """Answers: generated models with the header that every answer of PayPal has."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """`PayPal-Request-Id`: one effect for all requests that carry the same id.
 
 An id belongs to an operation and a client. Orders keeps it for six hours, Payments for 45 days. The same id with

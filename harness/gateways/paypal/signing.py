@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """Signatures of webhooks: SHA256withRSA over `id|time|webhook id|CRC-32 of the body`, with certificates of an own CA.
 
 Keys and certificates are made when the first one is needed. The rules are those of PayPal's "Integrate webhooks",

@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """What a payer pays with: what of a `payment_source` is kept, and whether it needs the payer."""
 
 from __future__ import annotations

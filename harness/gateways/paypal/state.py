@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """What the mock remembers. Amounts are integers of the smallest unit, times are seconds since the epoch."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """Access tokens that carry their client and their end, so that they outlive a reset or a restart of the mock."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """What a test wants to happen to a payment: by `PayPal-Mock-Response`, or by a scripted decline."""
 
 from __future__ import annotations

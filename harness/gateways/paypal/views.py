@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """Resources as PayPal shows them, whole or `return=minimal`, with links to the mock."""
 
 from __future__ import annotations

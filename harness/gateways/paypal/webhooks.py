@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: Apache-2.0
 """Webhooks v1, without HTTP: subscriptions, verification, samples, events once more."""
 
 from __future__ import annotations

@@ -3,7 +3,12 @@ from __future__ import annotations
 import httpx
 import pytest
 from apimatic_core.exceptions.auth_validation_exception import AuthValidationException
+from paypalserversdk.configuration import Configuration, Environment, Server
+from paypalserversdk.http.auth.o_auth_2 import ClientCredentialsAuthCredentials
+from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 
+from harness.gateways.gateway import World
+from harness.gateways.paypal.gateway import PaypalGateway
 from tests.harness.gateways.paypal.raw import Raw
 from tests.harness.gateways.paypal.sdk import Shop, client_of, order_body
 
@@ -73,3 +78,11 @@ def test_a_token_with_another_seal_is_unknown(raw: Raw) -> None:
 def test_the_sdk_says_that_a_bad_client_has_no_token(shop: Shop) -> None:
     with pytest.raises(AuthValidationException):
         client_of(shop.url, "invalid-client").orders.create_order({"body": order_body()})
+
+
+def test_the_instructions_point_the_sdk_at_the_mock(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Configuration.environments[Environment.SANDBOX], Server.DEFAULT, "")
+    exec(PaypalGateway(World()).instructions(shop.url), {})  # noqa: S102 they are what a user would type
+    credentials = ClientCredentialsAuthCredentials("client-1", "of no account")
+    client = PaypalServersdkClient(client_credentials_auth_credentials=credentials)
+    assert client.orders.create_order({"body": order_body()}).status_code == 201
