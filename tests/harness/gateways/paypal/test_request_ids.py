@@ -127,7 +127,8 @@ async def test_a_refund_that_is_under_way_is_a_conflict(shop: Shop, raw: Raw) ->
     async with httpx.AsyncClient(base_url=shop.url, trust_env=False) as client:
         path = f"/v2/payments/captures/{capture}/refund"
         answers = await asyncio.gather(*(client.post(path, headers=headers) for _ in range(5)))
-    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(201) == 1 and 409 in statuses and set(statuses) <= {200, 201, 409}
     error = next(answer.json() for answer in answers if answer.status_code == 409)
     assert (error["name"], error["details"][0]["issue"]) == ("RESOURCE_CONFLICT", "PREVIOUS_REQUEST_IN_PROGRESS")
     assert shop.control.totals()["refund"] == {"USD": 1000}

@@ -245,6 +245,7 @@ def test_a_sample_can_be_sent_to_a_webhook_or_a_url(
     simulate = "/v1/notifications/simulate-event"
     answer = raw.call("POST", simulate, {"event_type": CAPTURED, "webhook_id": webhook_id})
     assert (answer.status_code, answer.json()["event_type"]) == (202, CAPTURED)
+    assert shop.control.settle()
     raw.call("POST", simulate, {"event_type": CAPTURED, "url": hook.url})
     to_webhook, to_url = hook.wait(2)
     validator.check(to_webhook.headers, to_webhook.body, shop.control.now())
