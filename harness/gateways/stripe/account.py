@@ -72,8 +72,8 @@ class Account:
         self.state.table(found["object"])[found["id"]] = found
         return found
 
-    def emit(self, type: str, about: Object, previous: Mapping[str, Any] | None = None) -> Object:
-        """Record an event and send it to the endpoints that want it."""
+    def emit(self, type: str, about: Object, before: Mapping[str, Any] | None = None) -> Object:
+        """Record an event and send it to the endpoints that want it. `before`: the object as it was."""
         # A copy through JSON: later changes of the object are no part of the event.
         shown = json.loads(json.dumps(about))
         endpoints = [
@@ -94,9 +94,23 @@ class Account:
             "request": {"id": self._request_id, "idempotency_key": self._key},
             "type": type,
         }
-        if previous is not None:
-            event["data"]["previous_attributes"] = dict(previous)
+        if before is not None:
+            event["data"]["previous_attributes"] = changed(json.loads(json.dumps(before)), shown)
         self.add(event)
         for endpoint in endpoints:
             webhooks.send(self, endpoint, event)
         return event
+
+
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Object:
+    """Former values of what is different now; null for what was not there (docs.stripe.com/api/events/object)."""
+    found: Object = {}
+    for key in dict.fromkeys([*before, *after]):
+        old, new = before.get(key), after.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            inside = changed(old, new)
+            if inside:
+                found[key] = inside
+        elif old != new:
+            found[key] = old
+    return found

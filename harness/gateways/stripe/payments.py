@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -116,7 +117,7 @@ def _error(code: str, decline_code: str, message: str, method: Object) -> Object
         "code": code,
         "doc_url": f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}",
         "message": message,
-        "payment_method": dict(method),
+        "payment_method": copy.deepcopy(method),
     }
     return error | {"decline_code": decline_code} if decline_code else error
 
@@ -154,10 +155,7 @@ def _decline(
     account.emit("payment_intent.payment_failed", intent)
     members = {key: value for key, value in error.items() if key not in ("type", "code", "message", "doc_url")}
     param = {"incorrect_cvc": "cvc", "expired_card": "exp_month", "incorrect_number": "number"}.get(code, "")
-    raise StripeError(
-        402, message, code=code, param=param, type="card_error", payment_intent=dict(intent),
-        request_log_url=f"https://dashboard.stripe.com/test/logs/{account.world.ids.token(14)}", **members,
-    )  # fmt: skip
+    raise StripeError(402, message, code=code, param=param, type="card_error", payment_intent=dict(intent), **members)
 
 
 def charge(account: Account, intent: Object, method: Object, card: Card) -> None:
@@ -205,8 +203,8 @@ def _reference(intent: Object) -> str:
     return str(intent["metadata"].get("order_id") or intent["transfer_group"] or "")
 
 
-def capture(account: Account, intent: Object, amount: int | None, *, final: bool) -> None:
-    """Take what was authorized, or a part; the rest is released."""
+def capture(account: Account, intent: Object, amount: int | None, *, final: bool, metadata: Mapping[str, str]) -> None:
+    """Take what was authorized, or a part; the rest is released. `metadata` replaces the old."""
     if intent["status"] != "requires_capture":
         raise unexpected_state(
             intent,
@@ -223,7 +221,9 @@ def capture(account: Account, intent: Object, amount: int | None, *, final: bool
             " capture for this charge.",
             "amount_too_large",
         )
+    intent["metadata"] = dict(metadata)
     made = account.state.charges[intent["latest_charge"]]
+    before = dict(made)
     rest = intent["amount_capturable"] - wanted
     made["amount_captured"] += wanted
     made["captured"] = True
@@ -235,7 +235,7 @@ def capture(account: Account, intent: Object, amount: int | None, *, final: bool
     intent["amount_capturable"] = 0 if final else rest
     if final or not rest:
         intent["status"] = "succeeded"
-    account.emit("charge.captured", made)
+    account.emit("charge.captured", made, before)
     if intent["status"] == "succeeded":
         account.emit("payment_intent.succeeded", intent)
     else:
