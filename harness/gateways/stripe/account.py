@@ -67,6 +67,13 @@ class Account:
             raise no_such(spelled, id, param, status)
         return found
 
+    def customer(self, id: str, param: str = "customer") -> Object:
+        """A customer that is not deleted. `StripeError` `resource_missing`."""
+        found = self.find("customer", id, param)
+        if found.get("deleted"):
+            raise no_such("customer", id, param)
+        return found
+
     def add(self, found: Object) -> Object:
         """Keep a new object."""
         self.state.table(found["object"])[found["id"]] = found

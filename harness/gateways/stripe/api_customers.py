@@ -72,7 +72,7 @@ class Customers(Resource):
         """Read one, also a deleted one."""
         found = self.account.find("customer", customer, "id", status=404)
         if found.get("deleted"):
-            return DeletedCustomer.from_dict({key: found[key] for key in ("id", "object", "deleted")})
+            return DeletedCustomer.from_dict(found)
         return Customer.from_dict(self.shown(found, expand))
 
     async def list_customers(
@@ -117,8 +117,8 @@ class Customers(Resource):
         for method in self.account.state.payment_methods.values():
             if method["customer"] == customer:
                 method["customer"] = None
-        left = {"id": customer, "object": "customer", "deleted": True}
-        self.account.state.customers[customer] = {**left, "created": found["created"]}
+        left: Object = {"id": customer, "object": "customer", "deleted": True}
+        self.account.state.customers[customer] = left
         return DeletedCustomer.from_dict(left)
 
     async def list_customer_payment_methods(
@@ -194,9 +194,7 @@ class Customers(Resource):
         """Attach one to a customer."""
         if body is None or not body.customer:
             raise missing("customer")
-        customer = self.account.find("customer", body.customer, "customer")
-        if customer.get("deleted"):
-            raise no_such("customer", body.customer, "customer")
+        customer = self.account.customer(body.customer)
         found = self._method(payment_method)
         methods.attach(self.account, found, customer)
         return PaymentMethod.from_dict(self.shown(found, body.expand))

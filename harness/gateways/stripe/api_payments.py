@@ -69,7 +69,7 @@ class Payments(Resource):
         intent = objects.payment_intent(account, given)
         intent["metadata"] = merged({}, given.get("metadata"))
         if intent["customer"]:
-            account.find("customer", intent["customer"], "customer")
+            account.customer(intent["customer"])
         self._take_method(intent, given)
         account.add(intent)
         account.emit("payment_intent.created", intent)
@@ -122,7 +122,7 @@ class Payments(Resource):
         self._change_money(changed, given)
         if "customer" in given:
             customer = given["customer"] or None
-            changed["customer"] = customer and account.find("customer", customer, "customer")["id"]
+            changed["customer"] = customer and account.customer(customer)["id"]
         if "shipping" in given:
             changed["shipping"] = objects.shipping(given["shipping"] or None)
         changed |= {key: given[key] or None for key in _TEXTS if key in given}

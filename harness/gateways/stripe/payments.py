@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.gateways.stripe import disputes, methods, objects
+from harness.gateways.stripe import disputes, methods, objects, refunds
 from harness.gateways.stripe.cards import CARD_ERRORS, Card, message_of
 from harness.gateways.stripe.errors import StripeError, invalid
 
@@ -174,8 +174,9 @@ def charge(account: Account, intent: Object, method: Object, card: Card) -> None
         account.emit("charge.succeeded", made)
         account.emit("payment_intent.amount_capturable_updated", intent)
         account.world.agenda.after(AUTHORIZATION_SECONDS, partial(expire, account, intent["id"], made["id"]))
-    if intent["setup_future_usage"] and intent["customer"] and method["customer"] is None:
-        methods.attach(account, method, account.state.customers[intent["customer"]])
+    holder = account.state.customers.get(intent["customer"] or "", {})
+    if intent["setup_future_usage"] and holder and not holder.get("deleted") and method["customer"] is None:
+        methods.attach(account, method, holder)
     if card.behaviour in ("dispute", "inquiry"):
         status = "needs_response" if card.behaviour == "dispute" else "warning_needs_response"
         disputes.open_dispute(account, made, "fraudulent", status)
@@ -227,14 +228,12 @@ def capture(account: Account, intent: Object, amount: int | None, *, final: bool
     rest = intent["amount_capturable"] - wanted
     made["amount_captured"] += wanted
     made["captured"] = True
-    if final:
-        released = made["amount"] - made["amount_captured"]
-        made["amount_refunded"] = released
     _captured(account, intent, made, wanted)
     intent["amount_received"] += wanted
     intent["amount_capturable"] = 0 if final else rest
     if final or not rest:
         intent["status"] = "succeeded"
+    refunds.count(account, made)
     account.emit("charge.captured", made, before)
     if intent["status"] == "succeeded":
         account.emit("payment_intent.succeeded", intent)
@@ -261,12 +260,13 @@ def cancel(account: Account, intent: Object, reason: str | None) -> None:
     if released:
         made = account.state.charges[intent["latest_charge"]]
         left = made["amount"] - made["amount_captured"]
-        made |= {"amount_refunded": left, "refunded": made["amount_captured"] == 0}
+        before = dict(made)
+        refunds.count(account, made)
         account.world.ledger.record(
             "void", id=f"{made['id']}:void", amount=left, currency=made["currency"], reference=_reference(intent),
             key=account.key, data={"charge": made["id"], "payment_intent": intent["id"]},
         )  # fmt: skip
-        account.emit("charge.refunded", made)
+        account.emit("charge.refunded", made, before)
     account.emit("payment_intent.canceled", intent)
 
 

@@ -179,7 +179,7 @@ def test_resets_and_snapshots_under_load_disturb_no_request(mock: RunningMock) -
 
     with ThreadPoolExecutor(4) as pool:
         done = [pool.submit(work, number) for number in range(4)]
-        for seen in range(0, 100, 5):
+        for seen in range(0, 24, 4):
             while len(statuses) < seen:
                 stop.wait(0.001)
             name = mock.control.snapshot()
@@ -197,9 +197,9 @@ def test_many_events_are_listed_quickly(client: stripe.StripeClient, mock: Runni
     client.v1.webhook_endpoints.create({"url": "https://shop.example/hook", "enabled_events": ["*"]})
     sent = {"authorization": "Bearer sk_test_123", "content-type": FORM}
     with httpx.Client(base_url=mock.url, headers=sent, trust_env=False) as http:
-        for _ in range(300):
+        for _ in range(200):
             http.post("/v1/payment_intents", content=CONFIRMED)
-        assert http.get("/v1/events?limit=100").elapsed.total_seconds() < 0.3
+        assert http.get("/v1/events?limit=100").elapsed.total_seconds() < 0.2
 
 
 @pytest.mark.parametrize("events", [[{}], [1], "*", []])
@@ -214,3 +214,27 @@ def test_a_control_call_with_events_that_are_no_names_is_refused(mock: RunningMo
 def test_a_webhook_endpoint_may_ask_for_the_version_of_its_sdk(client: stripe.StripeClient, mock: RunningMock) -> None:
     made = mock.control.action("add_webhook_endpoint", url="http://127.0.0.1:9/", api_version="2026-03-25.dahlia")
     assert client.v1.webhook_endpoints.retrieve(made["webhook_endpoint"]).api_version == "2026-03-25.dahlia"
+
+
+def test_a_deleted_customer_takes_no_part_in_payments(client: stripe.StripeClient, mock: RunningMock) -> None:
+    customer = client.v1.customers.create({})
+    usage: Any = {"amount": 500, "currency": "usd", "customer": customer.id, "setup_future_usage": "off_session"}
+    intent = client.v1.payment_intents.create(usage)
+    client.v1.customers.delete(customer.id)
+    refused = send(mock, "POST", "/v1/payment_intents", f"{CONFIRMED}&customer={customer.id}")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "resource_missing")
+    paid = send(mock, "POST", f"/v1/payment_intents/{intent.id}/confirm", "payment_method=pm_card_visa").json()
+    shown = send(mock, "GET", f"/v1/payment_intents/{paid['id']}?expand[]=customer&expand[]=payment_method").json()
+    assert shown["customer"] == {"id": customer.id, "object": "customer", "deleted": True}
+    assert shown["payment_method"]["customer"] is None
+
+
+def test_what_went_back_is_counted_while_parts_are_captured(client: stripe.StripeClient) -> None:
+    held = pay(client, capture_method="manual")
+    client.v1.payment_intents.capture(held.id, {"amount_to_capture": 700, "final_capture": False})
+    client.v1.refunds.create({"payment_intent": held.id, "amount": 100})
+    charge = client.v1.charges.retrieve(str(held.latest_charge))
+    assert (charge.amount_captured, charge.amount_refunded, charge.refunded) == (700, 100, False)
+    client.v1.payment_intents.cancel(held.id)
+    charge = client.v1.charges.retrieve(str(held.latest_charge))
+    assert (charge.amount_captured, charge.amount_refunded, charge.refunded) == (700, 1400, False)
