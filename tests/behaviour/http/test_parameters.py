@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from codegen.targets.python.runtime.http_operation import Param, Shape
 from codegen.targets.python.runtime.http_routing import Router
 from codegen.targets.python.runtime.parameters import (
-    ParameterError,
     expand_path,
     header_text,
     parse_query,
@@ -19,6 +18,7 @@ from codegen.targets.python.runtime.parameters import (
     read_query,
     read_simple,
 )
+from codegen.targets.python.runtime.shapes import ParameterError
 
 ARRAY = ["blue", "black", "brown"]
 OBJECT = {"R": 100, "G": 200, "B": 150}
