@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from shop.runtime.models import Model, Omissible
 from shop.runtime.open_enum import OpenEnum
@@ -112,10 +113,12 @@ __all__ = [
     "TokenRequest",
     "TokenRequestGrantType",
     "TrackByReferenceRequest",
+    "TrackByReferenceRequestIncludeDetailedScans",
     "TrackLocation",
     "TrackLocationLocationContactAndAddress",
     "TrackParty",
     "TrackRequest",
+    "TrackRequestIncludeDetailedScans",
     "TrackResponse",
     "TrackResponseOutput",
     "TrackResult",
@@ -739,7 +742,9 @@ class CancelShipmentResponse(Model):
 
 
 class TrackRequest(Model):
-    include_detailed_scans: Annotated[Omissible[bool], Field(alias="includeDetailedScans")] = None
+    include_detailed_scans: Annotated[
+        Omissible[TrackRequestIncludeDetailedScans], Field(alias="includeDetailedScans")
+    ] = None
     tracking_info: Annotated[list[TrackingInfo], Field(alias="trackingInfo")]
 
 
@@ -758,7 +763,9 @@ class TrackingNumberInfo(Model):
 
 
 class TrackByReferenceRequest(Model):
-    include_detailed_scans: Annotated[Omissible[bool], Field(alias="includeDetailedScans")] = None
+    include_detailed_scans: Annotated[
+        Omissible[TrackByReferenceRequestIncludeDetailedScans], Field(alias="includeDetailedScans")
+    ] = None
     references_information: Annotated[ReferencesInformation, Field(alias="referencesInformation")]
 
 
@@ -1183,3 +1190,11 @@ class ResolvedAddress(Model):
 class CustomerMessage(Model):
     code: str
     message: str
+
+
+TrackRequestIncludeDetailedScans = TypeAliasType("TrackRequestIncludeDetailedScans", bool | str)
+
+
+TrackByReferenceRequestIncludeDetailedScans = TypeAliasType(
+    "TrackByReferenceRequestIncludeDetailedScans", bool | str
+)
