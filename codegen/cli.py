@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_inspect(commands)
     _add_init(commands)
     _add_service(commands)
+    _add_mock(commands)
     return parser
 
 
@@ -161,6 +162,35 @@ def _add_service(commands: Any) -> None:
     )
     _add_input(command)
     command.set_defaults(run=_service)
+
+
+def _add_mock(commands: Any) -> None:
+    command = commands.add_parser(
+        "mock",
+        help="run mocks of payment, shipping and messaging gateways",
+        description="Runs stateful mocks on loopback until it is stopped, and prints how to point each SDK at them.",
+    )
+    command.add_argument("names", nargs="*", metavar="NAME", help="which; default: all (`treaty mock --list`)")
+    command.add_argument("--list", action="store_true", help="list the mocks there are")
+    command.add_argument(
+        "--port",
+        action="append",
+        default=[],
+        metavar="PORT|NAME=PORT",
+        help="the first port, the others follow it; or the port of one mock; repeatable (default: free ones)",
+    )
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    command.add_argument("--seed", type=int, default=1, help="the same seed gives the same identifiers (default: 1)")
+    command.add_argument("--tls", action="store_true", help="an HTTPS port each, too, with a CA made for this run")
+    command.add_argument(
+        "--proxy",
+        nargs="?",
+        type=int,
+        const=0,
+        metavar="PORT",
+        help="a proxy that maps the vendors' own host names to the mocks and refuses all others",
+    )
+    command.set_defaults(run=_mock)
 
 
 def _add_input(command: argparse.ArgumentParser) -> None:
@@ -305,6 +335,16 @@ def _service(options: argparse.Namespace) -> int:
         sys.stdout.write("".join(f"{shown(path)}\n" for path in written))
         sys.stdout.write(skeleton.next_steps(asked))
     return outcome.exit_code
+
+
+def _mock(options: argparse.Namespace) -> int:
+    try:
+        from harness import mock_command
+    except ImportError as problem:
+        reason = f"the mocks need more packages ({problem.name} is missing)"
+        return _stopped("invocation/not-installed", reason, "install them: pip install 'treaty[harness]'", 2)
+    code: int = mock_command.run(options)
+    return code
 
 
 def _say(text: str, chosen: str | None) -> None:

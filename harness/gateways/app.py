@@ -71,14 +71,19 @@ class _Answer:
             await send({"type": "http.response.body", "body": self.body[:until], "more_body": True})
 
 
+class _ClosingError(Exception):
+    """The mock is being stopped while a request waits."""
+
+
 class MockApp:
-    """Serves one gateway and its control API."""
+    """Serves one gateway and its control API. `closing` ends what waits."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self.world = gateway.world
         self.scripts = Scripts()
         self.requests: deque[Recorded] = deque(maxlen=MAX_RECORDED)
+        self.closing = asyncio.Event()
         self._snapshots: dict[str, Any] = {}
         routes = gateway.routes()
         self.operations = tuple(sorted({route.operation.name for route in routes}))
@@ -104,8 +109,19 @@ class MockApp:
         operation = self._contract.operation(scope)
         recorded = self._record(scope, path, operation)
         outcome = self.scripts.take(recorded.operation, recorded.key, path) if self.scripts else PLAIN
-        scope["treaty.outcome"] = outcome
-        await self._serve(scope, receive, send, outcome, operation, recorded)
+        scope["treaty.outcome"], scope["treaty.pause"] = outcome, self._pause
+        try:
+            await self._serve(scope, receive, send, outcome, operation, recorded)
+        except _ClosingError:
+            await reset(scope, receive)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.closing.wait()
+        except TimeoutError:
+            return
+        raise _ClosingError
 
     async def _serve(
         self,
@@ -117,7 +133,7 @@ class MockApp:
         recorded: Recorded,
     ) -> None:
         if outcome.delay:
-            await asyncio.sleep(outcome.delay)
+            await self._pause(outcome.delay)
         if outcome.reset:
             await reset(scope, receive)
             return
@@ -148,12 +164,12 @@ class MockApp:
     ) -> bool:
         """What happens between the effect and the answer; True when there is nothing more to send."""
         if outcome.answer_delay:
-            await asyncio.sleep(outcome.answer_delay)
+            await self._pause(outcome.answer_delay)
         if outcome.lost:
             await reset(scope, receive)
             return True
         if outcome.hang:
-            await asyncio.sleep(outcome.hang)
+            await self._pause(outcome.hang)
             await cut_off(scope, receive)
             return True
         if outcome.truncate is not None:

@@ -74,7 +74,7 @@ class _Thread(threading.Thread):
         self._found: RunningMocks | None = None
         self._problem: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
+        self._ending: asyncio.Event | None = None
 
     def run(self) -> None:
         import uvloop
@@ -88,7 +88,7 @@ class _Thread(threading.Thread):
             self._ready.set()
 
     async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
         async with Mocks(self._options) as mocks:
             found = {
                 name: RunningMock(name, mock.url, mock.https_url, GatewayControl(mock.url))
@@ -97,7 +97,7 @@ class _Thread(threading.Thread):
             proxy = "" if mocks.proxy is None else mocks.proxy.url
             self._found = RunningMocks(found, proxy, None if mocks.authority is None else mocks.authority.ca_file)
             self._ready.set()
-            await self._stop.wait()
+            await self._ending.wait()
 
     def wait(self) -> RunningMocks:
         """The mocks, as soon as they are up. What kept them from starting is raised."""
@@ -109,6 +109,6 @@ class _Thread(threading.Thread):
 
     def end(self) -> None:
         """Stop them and wait for it."""
-        if self._loop is not None and self._stop is not None and self.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
+        if self._loop is not None and self._ending is not None and self.is_alive():
+            self._loop.call_soon_threadsafe(self._ending.set)
         self.join(START_TIMEOUT)

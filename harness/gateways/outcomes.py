@@ -26,6 +26,8 @@ class ControlError(ValueError):
 class Outcome:
     """What happens to one request. `delay` (seconds) goes with any of the others; without one the request succeeds.
 
+    `work`: seconds that the vendor works on it; the same idempotency key is in conflict meanwhile.
+
     Before the effect: `status` (with the vendor's body, `code`, `message`, `retry_after` in seconds, `headers`),
     `html` (a status, with the page of a proxy), `reset` (the connection is reset), `decline` (the effect is refused
     for this reason). After the effect: `lost` (the connection is reset instead of an answer), `hang` (no answer for so
@@ -35,6 +37,7 @@ class Outcome:
     """
 
     delay: float = 0.0
+    work: float = 0.0
     status: int = 0
     code: str = ""
     message: str = ""
@@ -141,7 +144,7 @@ def outcome_from(document: Any) -> Outcome:
             raise ControlError(400, f"{name!r} must be {known[name].partition(' ')[0]}")
         if name in ("status", "html", "answer_status", "answer_html") and not 400 <= value <= 599:
             raise ControlError(400, f"{name!r} must be a status between 400 and 599")
-        if name in ("delay", "hang", "answer_delay") and not 0 <= value <= MAX_DELAY:
+        if name in ("delay", "work", "hang", "answer_delay") and not 0 <= value <= MAX_DELAY:
             raise ControlError(400, f"{name!r} must be between 0 and {MAX_DELAY:g} seconds")
         if name == "truncate" and value < 0:
             raise ControlError(400, "'truncate' must not be negative")
@@ -159,3 +162,10 @@ def scripted_decline(context: RequestContext) -> str | None:
     """The reason for which the effect of this request is to be refused, or None."""
     outcome: Outcome = context.scope.get("treaty.outcome", PLAIN)
     return outcome.decline or None
+
+
+async def scripted_work(context: RequestContext) -> None:
+    """Take the time that the vendor is to work on this request."""
+    outcome: Outcome = context.scope.get("treaty.outcome", PLAIN)
+    if outcome.work:
+        await context.scope["treaty.pause"](outcome.work)

@@ -76,6 +76,8 @@ class Mocks:
         """End every connection and free the ports."""
         if self.proxy is not None:
             await self.proxy.stop()
+        for mock in self.running.values():
+            mock.app.closing.set()
         for server, _ in self._servers:
             server.should_exit = server.force_exit = True
         for _, serving in self._servers:

@@ -28,10 +28,9 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 async def reset(scope: MutableMapping[str, Any], receive: Receive) -> None:
     """Reset the connection: the peer sees ECONNRESET."""
     transport: asyncio.Transport = scope["treaty.transport"]
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
-    transport.abort()
+    if not transport.is_closing():
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        transport.abort()
     await _gone(receive)
 
 

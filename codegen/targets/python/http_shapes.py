@@ -30,7 +30,8 @@ _SCALARS = {
     **dict.fromkeys((Primitive.FLOAT, Primitive.DOUBLE, Primitive.NUMBER, Primitive.DECIMAL_NUMBER), "number"),
     Primitive.BINARY: "bytes",
 }
-_ORDER = ("'integer'", "'number'", "'boolean'", "'bytes'", "'string'", "'json'")
+_ORDER = ("'integer'", "'number'", "'boolean'", "'bytes'", "{", "[", "'string'", "'json'")
+"""Alternatives are tried in this order: what refuses most goes first."""
 
 
 def shape_of(graph: Graph, type_: Type, depth: int = 0) -> str:
@@ -75,7 +76,7 @@ def _either(shapes: Iterable[str]) -> str:
     found = dict.fromkeys(shapes)
     if len(found) == 1:
         return next(iter(found))
-    if not found or any(shape[0] in "{[" for shape in found):
+    if not found or any(shape[0] == "(" for shape in found):
         return "'json'"
-    ordered = sorted(found, key=lambda shape: _ORDER.index(shape) if shape in _ORDER else len(_ORDER))
+    ordered = sorted(found, key=lambda shape: _ORDER.index(shape[0] if shape[0] in "{[" else shape))
     return f"({', '.join(ordered)})"

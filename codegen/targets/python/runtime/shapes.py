@@ -51,9 +51,11 @@ def convert(name: str, text: str, shape: Shape) -> Any:
 def _first_alternative(name: str, text: str, shapes: tuple[Shape, ...]) -> Any:
     for shape in shapes:
         try:
-            return convert(name, text, shape)
+            value = convert(name, text, shape)
         except ParameterError:
             continue
+        if not isinstance(shape, (dict, list)) or isinstance(value, type(shape)):
+            return value
     raise ParameterError(name, "is none of the allowed kinds of value")
 
 

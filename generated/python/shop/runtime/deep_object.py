@@ -89,13 +89,14 @@ def _leaf(name: str, texts: list[str], shape: Shape) -> Any:
 
 
 def _alternative(name: str, node: Node, shapes: tuple[Shape, ...]) -> Any:
-    first: ParameterError | None = None
+    """The first kind of value that fits; else the complaint about the innermost place."""
+    problems = []
     for shape in shapes:
         try:
             return _value(name, node, shape)
         except ParameterError as problem:
-            first = first or problem
-    raise first or ParameterError(name, "is none of the allowed kinds of value")
+            problems.append(problem)
+    raise max(problems, key=lambda problem: len(problem.parameter))
 
 
 def _is_list(node: dict[str, Node]) -> bool:

@@ -1,0 +1,1 @@
+"""Stripe: payment intents, charges, refunds, disputes, customers, payment methods, events, webhooks."""
