@@ -50,6 +50,7 @@ _STATES_OF_DIGIT = (
     "AK AP AS CA GU HI MP OR WA",
 )
 """States of the USA by the first digit of their ZIP codes."""
+_DIGITS = "0123456789"
 US_STATES = frozenset(state for states in _STATES_OF_DIGIT for state in states.split())
 _EURO_CODES = "AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK"
 _EURO = frozenset(_EURO_CODES.split())
@@ -101,7 +102,7 @@ def served(place: Place) -> bool:
 def postal_code_fits(place: Place) -> bool:
     """Whether the postal code has the form of its country; countries without a known form need none."""
     pattern = _POSTAL_CODES.get(place.country)
-    return pattern is None or re.fullmatch(pattern, place.postal_code) is not None
+    return pattern is None or re.fullmatch(pattern, place.postal_code, re.ASCII) is not None
 
 
 def state_fits(place: Place) -> bool:
@@ -109,8 +110,8 @@ def state_fits(place: Place) -> bool:
     if place.country != "US" or not place.state:
         return True
     state = place.state.upper()
-    digit = place.postal_code[:1]
-    return state in US_STATES and (not digit.isdigit() or state in _STATES_OF_DIGIT[int(digit)].split())
+    digit = place.postal_code[:1] or "?"
+    return state in US_STATES and (digit not in _DIGITS or state in _STATES_OF_DIGIT[_DIGITS.index(digit)].split())
 
 
 def zone(origin: Place, destination: Place) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -34,7 +35,7 @@ class Package:
         if self.sizes is not None:
             length, width, height = self.sizes
             volume = length * width * height / DIM_DIVISOR
-        return max(1, int(-(-max(self.pounds, volume) // 1)))
+        return max(1, math.ceil(max(self.pounds, volume)))
 
     @property
     def longest(self) -> Decimal:

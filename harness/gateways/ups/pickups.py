@@ -23,6 +23,8 @@ from harness.gateways.ups.rating import parsed_date
 
 PICKUP_CHARGE = 1225
 """In cents; without an account it is paid by card, and costs the same."""
+_QUANTITY = re.compile(r"0{0,2}[1-9][0-9]{0,2}")
+_WEIGHT = re.compile(r"(0*[1-9][0-9]{0,5}(\.[0-9]*)?|0*\.0*[1-9][0-9]*)")
 _TIME = re.compile(r"([01][0-9]|2[0-3])[0-5][0-9]")
 
 
@@ -130,13 +132,10 @@ class Pickups(Desk):
 
 
 def _check_pieces(asked: PickupCreationRequest) -> None:
-    counts = [piece.quantity for piece in asked.pickup_piece]
-    if not all(count.isdigit() and 1 <= int(count) <= 999 for count in counts if len(count) <= 9):
-        raise refused("9510104")
-    if any(len(count) > 9 for count in counts):
+    if not all(_QUANTITY.fullmatch(piece.quantity) for piece in asked.pickup_piece):
         raise refused("9510104")
     weight = asked.total_weight
-    if weight is not None and not re.fullmatch(r"0*[1-9][0-9]{0,5}(\.[0-9]+)?|0*\.[0-9]*[1-9][0-9]*", weight.weight):
+    if weight is not None and not _WEIGHT.fullmatch(weight.weight):
         raise refused("9510104")
 
 
