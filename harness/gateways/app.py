@@ -145,6 +145,8 @@ class MockApp:
             return
         with self.world.webhooks.collecting() as batch:
             await self._contract(scope, receive, answer.take)
+        if answer.status == 413:
+            await _drain(receive, 2 * self.gateway.max_body_bytes)
         try:
             await self.world.webhooks.send_first(batch, everything=outcome.webhooks_first)
             if outcome is not PLAIN and await self._spoil(answer, scope, receive, send, outcome, operation):

@@ -115,7 +115,7 @@ def _of_fault(fault: Fault, request: RequestContext | None) -> StripeError:
         text = f"You passed an empty string for '{param}'. We assume empty values are an attempt to unset a parameter;"
         text += f" however '{param}' cannot be unset. You should remove '{param}' from your request or supply a"
         return invalid(param, f"{text} non-empty value.", "parameter_invalid_empty")
-    if fault.kind.startswith("int"):
+    if fault.kind.startswith("int") or fault.kind in ("less_than_equal", "greater_than_equal"):
         return invalid(param, f"Invalid integer: {given}", "parameter_invalid_integer")
     if fault.kind.startswith("bool"):
         return invalid(param, f"Invalid boolean: {given}")

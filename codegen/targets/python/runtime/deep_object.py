@@ -33,6 +33,8 @@ def read_deep(name: str, shape: Shape, query: Mapping[str, list[str]]) -> Any:
             if root is None:
                 root = {}
             _place(root, full, _keys(full, name), [unquote_plus(value) for value in values])
+    if isinstance(root, list) and isinstance(shape, list):
+        raise ParameterError(name, "must be a list: `name[0]` or `name[]`", "list_type")
     return None if root is None else _value(name, root, shape)
 
 

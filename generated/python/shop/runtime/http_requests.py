@@ -176,13 +176,16 @@ async def read_bytes(context: RequestContext, receive: AsgiReceive, limit: int) 
 def read_body(
     operation: Operation[Any], context: RequestContext, raw: bytes, faults: list[Fault]
 ) -> Any:
-    """The body as the contract's type; None when there is none. Raises `HttpProblem` 415 for another media type."""
+    """The body as the contract's type; None when there is none. Raises `HttpProblem` 415 for another media type.
+
+    A body without Content-Type is bytes of unknown kind (RFC 9110 section 8.3).
+    """
     content_type = context.headers.get("content-type", "")
     if not raw and (not content_type or not operation.body_required):
         if operation.body_required:
             faults.append(Fault("a body is required", pointer="", kind="missing"))
         return None
-    content = find_content(operation.body, content_type) if content_type else None
+    content = find_content(operation.body, content_type or "application/octet-stream")
     if content is None:
         offered = ", ".join(content.media_type for content in operation.body)
         raise HttpProblem(415, f"The body must be {offered}.", headers={"accept": offered})

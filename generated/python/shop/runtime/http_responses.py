@@ -22,6 +22,8 @@ Translate: TypeAlias = "Callable[[HttpProblem, AsgiScope, Operation[Any] | None]
 
 The operation is None when the request is none of the contract's."""
 
+_WITHOUT_BODY = (204, 304)
+
 
 class Sender:
     """Writes one response."""
@@ -44,7 +46,7 @@ class Sender:
 
     async def send(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        if status >= 200 and status not in (204, 304):
+        if status >= 200 and status not in _WITHOUT_BODY:
             raw.append((b"content-length", str(len(body)).encode()))
         self.started = True
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
@@ -67,12 +69,15 @@ class Sender:
             raise ConnectionAbortedError("the response was cut off") from problem
         if self._translate is not None and problem.model is None:
             problem = self._translate(problem, self._scope, operation)
-        content_type, body = problem_body(
-            described(problem, self._scope, self._describe), operation
-        )
         headers = [
             (name.lower(), header_text(name, value)) for name, value in problem.headers.items()
         ]
+        if problem.status in _WITHOUT_BODY:
+            await self.send(problem.status, headers, b"")
+            return
+        content_type, body = problem_body(
+            described(problem, self._scope, self._describe), operation
+        )
         await self.send(problem.status, [("content-type", content_type), *headers], body)
 
 

@@ -92,7 +92,8 @@ def test_a_mistyped_card_number_is_refused(client: stripe.StripeClient) -> None:
 
 
 def test_a_declined_payment_can_be_confirmed_with_another_card(client: stripe.StripeClient) -> None:
-    intent_id = declined(client, "pm_card_visa_chargeDeclined").error.payment_intent.id
+    error: Any = declined(client, "pm_card_visa_chargeDeclined").error
+    intent_id = error.payment_intent.id
     intent = client.v1.payment_intents.confirm(intent_id, {"payment_method": "pm_card_visa"})
     assert (intent.status, intent.last_payment_error) == ("succeeded", None)
 
@@ -163,7 +164,8 @@ def test_an_illegal_move_is_an_unexpected_state_that_shows_the_payment(
     with pytest.raises(stripe.InvalidRequestError) as caught:
         getattr(client.v1.payment_intents, move)(intent.id)
     assert (caught.value.http_status, caught.value.code) == (400, "payment_intent_unexpected_state")
-    assert caught.value.error.payment_intent.id == intent.id
+    error: Any = caught.value.error
+    assert error.payment_intent.id == intent.id
 
 
 def documented(cls: type) -> set[str]:

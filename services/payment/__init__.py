@@ -1,0 +1,1 @@
+"""Payments: takes and gives back money through gateways."""
