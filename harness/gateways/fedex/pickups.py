@@ -82,22 +82,8 @@ class Pickups(Desk):
         closing = _closing(ready, origin.customer_close_time)
         refuse_if_scripted(context)
         code = self._confirmation_code()
-        self.state.pickups[code] = {
-            "account": account,
-            "carrier": str(body.carrier_code),
-            "day": ready.date().isoformat(),
-            "status": "scheduled",
-        }
-        number = customer_transaction(context)
-        self.world.ledger.record(
-            "pickup",
-            id=f"pickup-{code}",
-            amount=PICKUP_CHARGE,
-            currency="USD",
-            reference=number,
-            key=number,
-            data={"confirmation": code, "day": ready.date().isoformat(), "packages": body.package_count},
-        )
+        self.state.pickups[code] = {"account": account, "day": ready.date().isoformat(), "status": "scheduled"}
+        self._record(code, body, customer_transaction(context))
         self.world.agenda.after(closing.timestamp() - self.world.clock.now(), partial(self._collect, code))
         output = {
             "pickupConfirmationCode": code,
@@ -105,6 +91,22 @@ class Pickups(Desk):
             "location": _location(place.postal_code),
         }
         return self.answer(CreatePickupResponse, context, output)
+
+    def _record(self, code: str, body: CreatePickupRequest, number: str) -> None:
+        self.world.ledger.record(
+            "pickup",
+            id=f"pickup-{code}",
+            amount=PICKUP_CHARGE,
+            currency="USD",
+            reference=number,
+            key=number,
+            data={
+                "confirmation": code,
+                "day": self.state.pickups[code]["day"],
+                "carrier": str(body.carrier_code),
+                "packages": body.package_count,
+            },
+        )
 
     async def cancel_pickup(
         self,

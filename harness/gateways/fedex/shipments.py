@@ -76,16 +76,7 @@ class Shipments(Rates):
         """A record that is plain data."""
         origin, destination = place_of(asked.shipper.address), place_of(asked.recipients[0].address)
         day = self.ship_day(asked.ship_datestamp)
-        pieces = [
-            {
-                "number": self._tracking_number(),
-                "weight": f"{item.weight.value} {item.weight.units}",
-                "references": [
-                    [one.customer_reference_type, one.value] for one in item.customer_references or [] if one.value
-                ],
-            }
-            for item, _ in packages
-        ]
+        pieces = [self._piece(item) for item, _ in packages]
         return {
             "number": pieces[0]["number"],
             "account": account,
@@ -108,6 +99,14 @@ class Shipments(Rates):
             "stage": "",
             "held": False,
             "events": [],
+        }
+
+    def _piece(self, item: PackageLineItem) -> dict[str, Any]:
+        references = [[one.customer_reference_type, one.value] for one in item.customer_references or [] if one.value]
+        return {
+            "number": self._tracking_number(),
+            "weight": f"{item.weight.value} {item.weight.units}",
+            "references": references,
         }
 
     def _tracking_number(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.gateways.fedex.catalog import PACKAGINGS, SERVICES
@@ -20,6 +20,7 @@ from harness.gateways.parcels.journey import (
     Shipment,
     handed_over,
 )
+from harness.gateways.parcels.tariff import Service
 
 _CODES: Mapping[str, tuple[str, str, str, str]] = {
     CREATED: ("OC", "IN", "Label created", "Shipment information sent to FedEx"),
@@ -48,13 +49,8 @@ def track_result(shipment: Shipment, number: str) -> dict[str, Any]:
     position = next(at for at, piece in enumerate(shipment["pieces"], start=1) if piece["number"] == number)
     piece = shipment["pieces"][position - 1]
     weight = [_weight(piece["weight"])]
-    unique = f"{datetime.date.fromisoformat(shipment['shipped']).toordinal() + 1721425}000~{number}~FX"
     return {
-        "trackingNumberInfo": {
-            "trackingNumber": number,
-            "trackingNumberUniqueId": unique,
-            "carrierCode": "FDXG" if service.category == "GROUND" else "FDXE",
-        },
+        "trackingNumberInfo": _number_info(shipment, number, service),
         "additionalTrackingInfo": {
             "nickname": "",
             "hasAssociatedShipments": len(shipment["pieces"]) > 1,
@@ -73,15 +69,7 @@ def track_result(shipment: Shipment, number: str) -> dict[str, Any]:
         "lastUpdatedDestinationAddress": _address(shipment["destination"]),
         "scanEvents": [_scan(event) for event in reversed(events)],
         "dateAndTimes": _times(shipment),
-        "packageDetails": {
-            "packagingDescription": {
-                "type": shipment["packaging"],
-                "description": PACKAGINGS[shipment["packaging"]],
-            },
-            "sequenceNumber": str(position),
-            "count": str(len(shipment["pieces"])),
-            "weightAndDimensions": {"weight": weight},
-        },
+        "packageDetails": _package_details(shipment, position, weight),
         "shipmentDetails": {"possessionStatus": handed_over(shipment), "weight": weight},
         "deliveryDetails": _delivery(shipment, latest),
         "estimatedDeliveryTimeWindow": {"window": {"ends": _stamp(shipment["due"])}},
@@ -89,6 +77,26 @@ def track_result(shipment: Shipment, number: str) -> dict[str, Any]:
             "window": {"begins": _stamp(shipment["due"]), "ends": _stamp(shipment["due"])},
         },
         "availableNotifications": ["ON_DELIVERY", "ON_EXCEPTION"],
+    }
+
+
+def _number_info(shipment: Shipment, number: str, service: Service) -> Mapping[str, str]:
+    """The unique number begins with the Julian day of the shipment."""
+    julian = datetime.date.fromisoformat(shipment["shipped"]).toordinal() + 1721425
+    return {
+        "trackingNumber": number,
+        "trackingNumberUniqueId": f"{julian}000~{number}~FX",
+        "carrierCode": "FDXG" if service.category == "GROUND" else "FDXE",
+    }
+
+
+def _package_details(shipment: Shipment, position: int, weight: Sequence[Mapping[str, str]]) -> Mapping[str, Any]:
+    packaging = shipment["packaging"]
+    return {
+        "packagingDescription": {"type": packaging, "description": PACKAGINGS[packaging]},
+        "sequenceNumber": str(position),
+        "count": str(len(shipment["pieces"])),
+        "weightAndDimensions": {"weight": weight},
     }
 
 

@@ -51,14 +51,7 @@ class Addresses(Desk):
         response: dict[str, Any] = {"Response": self.response(request.request)}
         option = str(requestoption)
         if option != "2":
-            indicator = (
-                "ValidAddressIndicator"
-                if checked.valid
-                else "AmbiguousAddressIndicator"
-                if checked.ambiguous
-                else "NoCandidatesIndicator"
-            )
-            response[indicator] = ""
+            response[_indicator(checked)] = ""
         if option != "1":
             response["AddressClassification"] = _classification(checked)
         if checked.valid or checked.ambiguous:
@@ -67,6 +60,12 @@ class Addresses(Desk):
                 candidate["AddressClassification"] = _classification(checked)
             response["Candidate"] = [candidate]
         return AddressResponseEnvelope.from_dict({"XAVResponse": response})
+
+
+def _indicator(checked: Checked) -> str:
+    if checked.valid:
+        return "ValidAddressIndicator"
+    return "AmbiguousAddressIndicator" if checked.ambiguous else "NoCandidatesIndicator"
 
 
 def _classification(checked: Checked) -> dict[str, str]:

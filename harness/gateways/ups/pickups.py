@@ -53,21 +53,11 @@ class Pickups(Desk):
         closing = self._closing(asked)
         refuse_if_scripted(context)
         number = self._request_number()
-        reference = asked.reference_number or customer_context(asked.request)
         self.state.pickups[number] = {
             "account": account.account_number if account is not None else "",
             "status": "scheduled",
-            "sequence": len(self.state.pickups),
         }
-        self.world.ledger.record(
-            "pickup",
-            id=f"pickup-{number}",
-            amount=PICKUP_CHARGE,
-            currency="USD",
-            reference=reference,
-            key=customer_context(asked.request),
-            data={"prn": number, "day": asked.pickup_date_info.pickup_date},
-        )
+        self._record(number, asked)
         self.world.agenda.after(closing.timestamp() - self.world.clock.now(), partial(self._collect, number))
         response: dict[str, Any] = {
             "Response": self.response(asked.request),
@@ -77,6 +67,18 @@ class Pickups(Desk):
         if asked.rate_pickup_indicator == "Y":
             response["RateResult"] = _rate_result()
         return PickupCreationResponseEnvelope.from_dict({"PickupCreationResponse": response})
+
+    def _record(self, number: str, asked: PickupCreationRequest) -> None:
+        context = customer_context(asked.request)
+        self.world.ledger.record(
+            "pickup",
+            id=f"pickup-{number}",
+            amount=PICKUP_CHARGE,
+            currency="USD",
+            reference=asked.reference_number or context,
+            key=context,
+            data={"prn": number, "day": asked.pickup_date_info.pickup_date},
+        )
 
     async def cancel_pickup(
         self,

@@ -152,11 +152,16 @@ def _rated(
             "TotalCharge": charge(account.total, currency),
         }
     if service.category != "GROUND":
-        found["GuaranteedDelivery"] = {
-            "BusinessDaysInTransit": str(service.transit_days(in_zone)),
-            "DeliveryByTime": f"{service.by:%I:%M} {'A.M.' if service.by.hour < 12 else 'P.M.'}".lstrip("0"),
-        }
+        found["GuaranteedDelivery"] = _guaranteed(service, in_zone)
     return found
+
+
+def _guaranteed(service: Service, in_zone: int) -> Mapping[str, str]:
+    half = "A.M." if service.by.hour < 12 else "P.M."
+    return {
+        "BusinessDaysInTransit": str(service.transit_days(in_zone)),
+        "DeliveryByTime": f"{service.by:%I:%M} {half}".lstrip("0"),
+    }
 
 
 def _rated_package(one: Price, package: Package, currency: str) -> Mapping[str, Any]:

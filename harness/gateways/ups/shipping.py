@@ -1,4 +1,4 @@
-"""Shipments: create with labels, void, recover labels."""
+"""Shipments with their labels."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from functools import partial
 from typing import Any
 
 from shop.external.ups.http.models import (
-    LabelRecoveryRequest,
-    LabelRecoveryRequestEnvelope,
-    LabelRecoveryResponseEnvelope,
     ReferenceNumber,
     ShipPackage,
     ShipParty,
@@ -18,18 +15,17 @@ from shop.external.ups.http.models import (
     ShipRequestEnvelope,
     ShipResponseEnvelope,
     ShipShipment,
-    VoidResponseEnvelope,
 )
 from shop.runtime.http_requests import RequestContext
 
 from harness.gateways.labels.label import Label, as_gif, as_pdf, as_png, as_zpl
-from harness.gateways.parcels.journey import CANCELLED, Shipment, handed_over
+from harness.gateways.parcels.journey import Shipment
 from harness.gateways.parcels.places import Place, currency_of, zone
 from harness.gateways.parcels.tariff import Price, Service, due, listed, price, total
 from harness.gateways.ups.catalog import LABEL_FORMATS
 from harness.gateways.ups.desk import charge, customer_context, refuse_if_scripted
 from harness.gateways.ups.errors import refused
-from harness.gateways.ups.numbers import is_number, tracking_number
+from harness.gateways.ups.numbers import tracking_number
 from harness.gateways.ups.rating import Rating, billing_weight, itemized, parsed_date
 from harness.gateways.ups.requests import SHIPPING
 
@@ -43,7 +39,7 @@ _SERIAL_DIGITS = 7
 
 
 class Shipping(Rating):
-    """`/api/shipments` and `/api/labels`."""
+    """`/api/shipments/.../ship`."""
 
     async def ship(
         self,
@@ -157,8 +153,8 @@ class Shipping(Rating):
                     "BaseServiceCharge": charge(listed(one).freight, currency),
                     "ServiceOptionsCharges": charge(0, currency),
                     "ShippingLabel": {
-                        "ImageFormat": _coded(shipment["image"]),
-                        "GraphicImage": self._image(shipment, position, shipment["image"]),
+                        "ImageFormat": coded(shipment["image"]),
+                        "GraphicImage": self.image(shipment, position, shipment["image"]),
                     },
                     "ItemizedCharges": itemized(listed(one), currency),
                 }
@@ -172,7 +168,7 @@ class Shipping(Rating):
             }
         return found
 
-    def _image(self, shipment: Shipment, position: int, image: str) -> str:
+    def image(self, shipment: Shipment, position: int, image: str) -> str:
         """A label in base64."""
         piece = shipment["pieces"][position - 1]
         label = Label(
@@ -187,116 +183,6 @@ class Shipping(Rating):
             pieces=len(shipment["pieces"]),
         )
         return base64.b64encode(_WRITERS[image](label)).decode()
-
-    async def void_shipment(
-        self,
-        context: RequestContext,
-        *,
-        version: str,
-        shipmentidentificationnumber: str,
-        trackingnumber: list[str] | None,
-        trans_id: str | None,
-        transaction_src: str | None,
-    ) -> VoidResponseEnvelope:
-        """Only before pickup. With all packages voided the shipment is."""
-        number = shipmentidentificationnumber.upper()
-        if not is_number(number):
-            raise refused("190100")
-        shipment = self.state.shipments.get(number)
-        if shipment is None:
-            raise refused("190102")
-        if shipment["stage"] == CANCELLED:
-            raise refused("190117")
-        if handed_over(shipment):
-            raise refused("190101")
-        pieces = _chosen(shipment, trackingnumber)
-        refuse_if_scripted(context)
-        for piece in pieces:
-            piece["voided"] = True
-        if all(piece["voided"] for piece in shipment["pieces"]):
-            self._void(shipment)
-        voided = {"Code": "1", "Description": "Voided"}
-        response: dict[str, Any] = {"Response": self.response(), "SummaryResult": {"Status": voided}}
-        if trackingnumber:
-            levels = [{"TrackingNumber": piece["number"], "Status": voided} for piece in pieces]
-            response["PackageLevelResult"] = levels
-        return VoidResponseEnvelope.from_dict({"VoidShipmentResponse": response})
-
-    def _void(self, shipment: Shipment) -> None:
-        self.journeys.cancel(shipment)
-        self.world.ledger.record(
-            "void",
-            id=f"void-{shipment['number']}",
-            amount=shipment["amount"],
-            currency=shipment["currency"],
-            reference=reference_of(shipment),
-            data={"shipment": shipment["number"]},
-        )
-
-    async def recover_label(
-        self,
-        context: RequestContext,
-        *,
-        version: str,
-        trans_id: str | None,
-        transaction_src: str | None,
-        body: LabelRecoveryRequestEnvelope,
-    ) -> LabelRecoveryResponseEnvelope:
-        """By a tracking number, or by a reference with the shipper's number: then the newest shipment's."""
-        request = body.label_recovery_request
-        shipment, pieces = self._recovered(request)
-        if shipment["stage"] == CANCELLED:
-            raise refused("300033")
-        wanted = request.label_specification
-        image = wanted.label_image_format.code.upper() if wanted is not None else shipment["image"]
-        if image not in LABEL_FORMATS:
-            raise refused("120702")
-        self.state.recoveries += 1
-        self.world.ledger.record(
-            "label_recovery",
-            id=f"recovery-{self.state.recoveries}-{shipment['number']}",
-            reference=reference_of(shipment),
-            data={"shipment": shipment["number"], "format": image},
-        )
-        results = [
-            {
-                "TrackingNumber": shipment["pieces"][position - 1]["number"],
-                "LabelImage": {
-                    "LabelImageFormat": _coded(image),
-                    "GraphicImage": self._image(shipment, position, image),
-                },
-            }
-            for position in pieces
-        ]
-        response = {
-            "Response": self.response(request.request),
-            "ShipmentIdentificationNumber": shipment["number"],
-            "LabelResults": results,
-        }
-        return LabelRecoveryResponseEnvelope.from_dict({"LabelRecoveryResponse": response})
-
-    def _recovered(self, request: LabelRecoveryRequest) -> tuple[Shipment, Sequence[int]]:
-        """A shipment, and which of its packages."""
-        number, values = request.tracking_number, request.reference_values
-        if number:
-            if not is_number(number.upper()):
-                raise refused("300014")
-            shipment = self.find(number.upper())
-            if shipment is None:
-                raise refused("300007")
-            numbers = [piece["number"] for piece in shipment["pieces"]]
-            whole = range(1, len(numbers) + 1)
-            return shipment, whole if number.upper() == shipment["number"] else [numbers.index(number.upper()) + 1]
-        if values is None:
-            raise refused("300005")
-        found = [
-            shipment
-            for shipment in self.by_reference(values.reference_number.value)
-            if shipment["account"] == values.shipper_number.upper()
-        ]
-        if not found:
-            raise refused("300007")
-        return found[-1], range(1, len(found[-1]["pieces"]) + 1)
 
     def by_reference(self, value: str) -> list[Shipment]:
         """Shipments with a reference number, or whose ship request had it as its context; the oldest first."""
@@ -324,19 +210,6 @@ def _negotiated(asked: ShipShipment) -> bool:
     return options is not None and options.negotiated_rates_indicator is not None
 
 
-def _chosen(shipment: Shipment, numbers: Sequence[str] | None) -> list[dict[str, Any]]:
-    """The packages to void."""
-    pieces: list[dict[str, Any]] = shipment["pieces"]
-    if not numbers:
-        return [piece for piece in pieces if not piece["voided"]]
-    by_number = {piece["number"]: piece for piece in pieces}
-    if not all(number in by_number for number in numbers):
-        raise refused("190109")
-    if any(by_number[number]["voided"] for number in numbers):
-        raise refused("190117")
-    return [by_number[number] for number in dict.fromkeys(numbers)]
-
-
 def reference_of(shipment: Shipment) -> str:
     """The shipper's reference: of the shipment, of its first package, else the context of the request."""
     given = [value for _, value in shipment["references"]]
@@ -353,7 +226,8 @@ def _weight(package: ShipPackage) -> str:
     return f"{weight.weight} {weight.unit_of_measurement.code}" if weight is not None else ""
 
 
-def _coded(image: str) -> dict[str, str]:
+def coded(image: str) -> dict[str, str]:
+    """A label format with its description."""
     return {"Code": image, "Description": image}
 
 

@@ -24,7 +24,7 @@ from harness.gateways.parcels.journey import (
 from harness.gateways.ups.errors import UpsProblem, refused
 from harness.gateways.ups.numbers import is_number
 from harness.gateways.ups.rating import parsed_date
-from harness.gateways.ups.shipping import Shipping
+from harness.gateways.ups.recovery import Recovery
 
 _CODES: Mapping[str, tuple[str, str, str, str]] = {
     CREATED: ("M", "MP", "003", "Shipper created a label, UPS has not received the package yet."),
@@ -49,7 +49,7 @@ _SIMPLE: Mapping[str, str] = {
 }
 
 
-class Tracking(Shipping):
+class Tracking(Recovery):
     """`/api/track`."""
 
     async def track(

@@ -60,7 +60,7 @@ def changed(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("requestedShipment.requestedPackageLineItems.0.groupPackageCount", 0, INVALID),
         (
             "requestedShipment.requestedPackageLineItems.0.declaredValue",
-            {"amount": 5, "currency": "XXX"},
+            {"amount": 5, "currency": "QQQ"},
             "CURRENCY.TYPE.INVALID",
         ),
         (
@@ -101,7 +101,7 @@ def test_a_bad_ship_request_is_refused(http: httpx.Client, path: str, value: Any
         (rate_request(to={**AUSTIN, "postalCode": ""}), "DESTINATION.POSTALCODE.MISSING.ORINVALID"),
         (rate_request(to={**AUSTIN, "countryCode": "us"}), "RECIPIENT.COUNTRY.UNSERVICED"),
         (rate_request(serviceType="NONE"), "SERVICETYPE.NOT.ALLOWED"),
-        (rate_request(rateRequestType=["PREFERRED"], preferredCurrency="XXX"), "CURRENCY.TYPE.INVALID"),
+        (rate_request(rateRequestType=["PREFERRED"], preferredCurrency="QQQ"), "CURRENCY.TYPE.INVALID"),
         (rate_request(rateRequestType=[]), INVALID),
         ({}, INVALID),
         ([], INVALID),

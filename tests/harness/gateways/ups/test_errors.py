@@ -79,7 +79,7 @@ def sizes(*values: str, unit: str = "IN") -> dict[str, Any]:
         ("Package.0.Dimensions", sizes("109", "1", "4"), "121055"),
         ("Package.0.Dimensions", sizes("100", "30", "30"), "121050"),
         ("Package.0.Dimensions", sizes("1", "1", "1", unit="ELL"), "120547"),
-        ("InvoiceLineTotal", {"CurrencyCode": "XXX", "MonetaryValue": "5"}, "121266"),
+        ("InvoiceLineTotal", {"CurrencyCode": "QQQ", "MonetaryValue": "5"}, "121266"),
         ("InvoiceLineTotal", {"CurrencyCode": "USD", "MonetaryValue": "-5"}, "120502"),
         ("InvoiceLineTotal", {"CurrencyCode": "USD", "MonetaryValue": "100000000"}, "120526"),
         ("ReferenceNumber", [{"Value": ""}], "120501"),
