@@ -90,7 +90,7 @@ corpus: $(READY) ## Load, generate, import and type-check every contract in CORP
 
 .PHONY: lock
 lock: $(READY) ## Resolve requirements.lock and bench.lock again from pyproject.toml
-	@$(BIN)/uv pip compile --quiet $(LOCK_FLAGS) --extra harness --group dev pyproject.toml -o requirements.lock >/dev/null
+	@$(BIN)/uv pip compile --quiet $(LOCK_FLAGS) --extra harness --extra services --group dev pyproject.toml -o requirements.lock >/dev/null
 	@$(BIN)/uv pip compile --quiet $(LOCK_FLAGS) --group pyproject.toml:bench -o bench.lock >/dev/null
 
 .PHONY: clean

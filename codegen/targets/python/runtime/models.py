@@ -46,6 +46,7 @@ _CONFIG = ConfigDict(
     validate_by_alias=True,
     serialize_by_alias=True,
     allow_inf_nan=False,
+    hide_input_in_errors=True,
     protected_namespaces=(),
     val_json_bytes="base64",
     ser_json_bytes="base64",
