@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from shop.runtime.errors import HttpUnauthorized, TreatyError
 
-from services.platform.gateways.errors import CredentialsRefused, GatewayError, RateLimited
+from services.platform.gateways.errors import CredentialsRefused, GatewayError, RateLimited, Unavailable
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class Caller:
                 renewed = True
             except TreatyError as problem:
                 verdict = self.judge(operation, problem)
-                may_repeat = verdict.repeat and (repeatable or isinstance(verdict.error, RateLimited))
+                may_repeat = verdict.repeat and (repeatable or isinstance(verdict.error, (RateLimited, Unavailable)))
                 wait = self._wait(attempt, verdict)
                 if not may_repeat or attempt >= self.policy.attempts or loop.time() + wait > until:
                     raise verdict.error from problem
