@@ -71,6 +71,18 @@ buf-lint: $(READY) ## Check the proto contracts (buf lint, STANDARD)
 bench: $(READY) $(BENCH_READY) ## Time generation against its peers; a table, and bench.json; CORPUS=DIR adds large files
 	@CORPUS="$(CORPUS)" $(BIN)/python -m tests.benchmarks --peers $(BENCH_VENV)/bin --json bench.json $(ARGS)
 
+.PHONY: bench-mocks
+bench-mocks: $(READY) ## Payments a second through the Stripe mock, beside the bare HTTP stack; time to ready
+	@$(BIN)/python -m tests.benchmarks.bench_gateways
+
+.PHONY: compare-mocks
+compare-mocks: $(READY) $(BENCH_READY) ## The same checks through Stripe's SDK against our mock and localstripe
+	@$(BIN)/python -m tests.benchmarks.compare_stripe --localstripe $(BENCH_VENV)/bin/localstripe
+
+.PHONY: mock
+mock: $(READY) ## Run the gateway mocks until Ctrl-C; ARGS="stripe --port 8420" for one of them
+	@$(BIN)/treaty mock $(ARGS)
+
 .PHONY: corpus
 corpus: $(READY) ## Load, generate, import and type-check every contract in CORPUS=DIR; prints a table
 	@test -n "$(CORPUS)" || { echo "usage: make corpus CORPUS=DIR" >&2; exit 2; }
@@ -78,7 +90,7 @@ corpus: $(READY) ## Load, generate, import and type-check every contract in CORP
 
 .PHONY: lock
 lock: $(READY) ## Resolve requirements.lock and bench.lock again from pyproject.toml
-	@$(BIN)/uv pip compile --quiet $(LOCK_FLAGS) --extra harness --group dev pyproject.toml -o requirements.lock >/dev/null
+	@$(BIN)/uv pip compile --quiet $(LOCK_FLAGS) --extra harness --extra services --group dev pyproject.toml -o requirements.lock >/dev/null
 	@$(BIN)/uv pip compile --quiet $(LOCK_FLAGS) --group pyproject.toml:bench -o bench.lock >/dev/null
 
 .PHONY: clean

@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import logging
 import random
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -118,6 +118,8 @@ class Webhooks:
         self._wake = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
+        self._lanes: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By receiver: messages to one arrive in the order in which they were due."""
 
     # ---- what mocks use
 
@@ -285,8 +287,9 @@ class Webhooks:
                 task.add_done_callback(self._under_way.discard)
 
     async def _send_in_order(self, deliveries: list[Delivery]) -> None:
-        for delivery in deliveries:
-            await self._attempt(delivery)
+        async with self._lanes[deliveries[0].url]:
+            for delivery in deliveries:
+                await self._attempt(delivery)
 
     async def _attempt(self, delivery: Delivery) -> None:
         status = await self._post(delivery)

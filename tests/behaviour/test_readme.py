@@ -56,7 +56,7 @@ def test_init_and_generate_print_what_the_readme_shows(project: tuple[Path, str]
 
 
 def test_the_code_of_the_readme_type_checks(project: tuple[Path, str]) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    code, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     source = project[0] / "generated/python"
     (source / "readme.py").write_text(PRELUDE + code)
     done = subprocess.run(
@@ -77,3 +77,17 @@ def test_contracts_that_disagree_print_what_the_readme_shows(project: tuple[Path
     printed = treaty(project[0], "generate").splitlines()
     contract.write_text(agreed)
     assert printed[:3] == shown("treaty generate")
+
+
+def test_the_test_of_the_readme_passes_as_a_user_runs_it(tmp_path: Path) -> None:
+    _, code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "test_readme.py").write_text(f"import stripe\n\n\n{code}")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-o", "treaty_gateways=stripe", "test_readme.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout

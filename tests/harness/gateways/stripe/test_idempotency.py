@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -119,9 +120,13 @@ def test_forty_requests_at_once_with_one_key_make_one_charge(mock: RunningMock) 
         "content-type": "application/x-www-form-urlencoded",
     }
     # The first of them takes its time, so that the others come while it is under way.
-    mock.control.script({"work": 0.3}, key="k1")
+    mock.control.script({"work": 1.5}, key="k1")
     with httpx.Client(base_url=mock.url, headers=sent, trust_env=False) as http, ThreadPoolExecutor(40) as pool:
-        answers = list(pool.map(lambda _: http.post("/v1/payment_intents", content=form), range(40)))
+        first = pool.submit(http.post, "/v1/payment_intents", content=form)
+        while not mock.control.requests():
+            time.sleep(0.01)
+        answers = list(pool.map(lambda _: http.post("/v1/payment_intents", content=form), range(39)))
+        answers.append(first.result())
         statuses = sorted(answer.status_code for answer in answers)
         conflict = next(answer for answer in answers if answer.status_code == 409)
         last = http.post("/v1/payment_intents", content=form)

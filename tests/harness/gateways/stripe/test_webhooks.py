@@ -137,7 +137,7 @@ def test_a_webhook_can_arrive_before_the_answer(client: stripe.StripeClient, moc
     mock.control.webhook_fault("before_answer", "payment_intent.succeeded")
     mock.control.script({"webhooks_first": True, "answer_delay": 0.2}, operation="createRefund")
     intent = pay(client)
-    assert types(hook.received) == ["payment_intent.succeeded"]
+    assert types(hook.received)[0] == "payment_intent.succeeded"
     client.v1.refunds.create({"payment_intent": intent.id})
     assert "charge.refunded" in types(hook.received)
 
