@@ -82,7 +82,7 @@ class Caller:
                 verdict = self.judge(operation, problem)
                 if isinstance(verdict.error, OutcomeUnknown):
                     unknown = verdict.error
-                may_repeat = verdict.repeat and (repeatable or isinstance(verdict.error, RateLimited))
+                may_repeat = verdict.repeat and (repeatable or isinstance(verdict.error, (RateLimited, Unavailable)))
                 wait = self._wait(attempt, verdict)
                 if not may_repeat or attempt >= self.policy.attempts or loop.time() + wait > until:
                     raise _left(verdict.error, unknown) from problem
