@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json, to_json
 
 from harness.gateways.gateway import World
 from harness.gateways.stripe import webhooks
@@ -82,7 +83,7 @@ class Account:
     def emit(self, type: str, about: Object, before: Mapping[str, Any] | None = None) -> Object:
         """Record an event and send it to the endpoints that want it. `before`: the object as it was."""
         # A copy through JSON: later changes of the object are no part of the event.
-        shown = json.loads(json.dumps(about))
+        shown = from_json(to_json(about))
         endpoints = [
             endpoint
             for endpoint in self.state.webhook_endpoints.values()
@@ -102,7 +103,7 @@ class Account:
             "type": type,
         }
         if before is not None:
-            event["data"]["previous_attributes"] = changed(json.loads(json.dumps(before)), shown)
+            event["data"]["previous_attributes"] = changed(from_json(to_json(before)), shown)
         self.add(event)
         for endpoint in endpoints:
             webhooks.send(self, endpoint, event)
