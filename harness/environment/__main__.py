@@ -39,7 +39,7 @@ def up() -> int:
     state.FILE.parent.mkdir(exist_ok=True)
     begun = time.monotonic()
     with LOG.open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 our own module
+        process = subprocess.Popen(
             [sys.executable, "-m", "harness.environment", "serve"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -18,7 +18,7 @@ ADDRESS = {
     "postal_code": "10117",
     "country_code": "DE",
 }
-PASSWORD = "correct horse battery"  # noqa: S105 of a customer that exists in one test run only
+PASSWORD = "correct horse battery"
 
 
 class CallFailed(AssertionError):
