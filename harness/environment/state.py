@@ -13,7 +13,7 @@ FILE = Path(".treaty") / "up.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Up:
-    """A running platform. `born` is the start time of the process by the kernel's count, so that a reused id is seen."""
+    """A running platform. `born` is when its process started, so that a reused process id is seen."""
 
     pid: int
     born: str
