@@ -83,6 +83,22 @@ compare-mocks: $(READY) $(BENCH_READY) ## The same checks through Stripe's SDK a
 mock: $(READY) ## Run the gateway mocks until Ctrl-C; ARGS="stripe --port 8420" for one of them
 	@$(BIN)/treaty mock $(ARGS)
 
+.PHONY: up
+up: $(READY) ## Start the platform: Postgres, Redis, gateway mocks, eight services; prints where they are
+	@$(BIN)/python -m harness.environment up
+
+.PHONY: down
+down: $(READY) ## Stop what `make up` has started
+	@$(BIN)/python -m harness.environment down
+
+.PHONY: demo
+demo: $(READY) ## Place three orders on the running platform, printing each call and event
+	@$(BIN)/python -m harness.environment demo
+
+.PHONY: saga-test
+saga-test: $(READY) ## Whole sagas with faults on a platform of their own; prints a table
+	@$(BIN)/python -m harness.sagas $(ARGS)
+
 .PHONY: corpus
 corpus: $(READY) ## Load, generate, import and type-check every contract in CORPUS=DIR; prints a table
 	@test -n "$(CORPUS)" || { echo "usage: make corpus CORPUS=DIR" >&2; exit 2; }
