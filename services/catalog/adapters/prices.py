@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.catalog.adapters.tables import PRICES
@@ -17,7 +18,7 @@ def in_force(currency: str, moment: datetime) -> Select[Any]:
     """The versions in force at a moment, one a product: the one that came last, of equals the newer version."""
     return (
         select(PRICES)
-        .distinct(PRICES.c.product_id)
+        .ext(distinct_on(PRICES.c.product_id))
         .where(PRICES.c.currency == currency, PRICES.c.effective_from <= moment)
         .order_by(PRICES.c.product_id, PRICES.c.effective_from.desc(), PRICES.c.version.desc())
     )
