@@ -1,19 +1,19 @@
-"""Databases as services see them: each test has its own, migrated once per session by copying a template."""
+"""Databases as services see them: migrated once per session, empty at the start of each test."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from harness.backends.postgres import Postgres
 from services.platform.database import Database
-from services.platform.migrations import migrate
+from services.platform.migrations import VERSION_TABLE, migrate
 
 SERVICES = Path(__file__).parents[2] / "services"
 
@@ -24,30 +24,41 @@ def _migrated() -> dict[tuple[int, str], str]:
 
 
 @pytest.fixture
-def migrated_database(postgres: Postgres, _migrated: dict[tuple[int, str], str]) -> Iterator[Callable[[str], str]]:
-    """`migrated_database("catalog")`: the DSN of a database of this test's own with the schema of that service."""
-    with ExitStack() as made:
+def service_database(postgres: Postgres, _migrated: dict[tuple[int, str], str]) -> Callable[[str], str]:
+    """`service_database("catalog")`: the DSN of a database with the schema of that service, its tables empty.
 
-        def make(service: str) -> str:
-            key = (id(postgres), service)
-            if key not in _migrated:
-                _migrated[key] = postgres.create_template(f"migrated_{service}", partial(_prepared, service))
-            database = postgres.create_database(template=_migrated[key])
-            made.callback(database.drop)
-            return database.dsn
+    Copying a database for each test takes 0.3 s and more, emptying its tables 0.02 s.
+    """
 
-        yield make
+    def make(service: str) -> str:
+        key = (id(postgres), service)
+        if key not in _migrated:
+            dsn = postgres.create_database().dsn
+            with ThreadPoolExecutor(1) as aside:  # the test may have an event loop of its own
+                aside.submit(asyncio.run, _migrate(service, dsn)).result()
+            _migrated[key] = dsn
+        else:
+            _empty(_migrated[key], service)
+        return _migrated[key]
+
+    return make
 
 
-def _prepared(service: str, dsn: str) -> None:
-    """In a thread: the test may have an event loop of its own."""
-    with ThreadPoolExecutor(1) as aside:
-        aside.submit(asyncio.run, _prepare(service, dsn)).result()
-
-
-async def _prepare(service: str, dsn: str) -> None:
+async def _migrate(service: str, dsn: str) -> None:
     database = Database(dsn, service)
     try:
         await migrate(database, SERVICES / service / "migrations")
     finally:
         await database.close()
+
+
+def _empty(dsn: str, schema: str) -> None:
+    """Without triggers and foreign keys: some tables refuse deletion."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute("SET LOCAL lock_timeout = '10s'")
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename <> %s", (schema, VERSION_TABLE)
+        ).fetchall()
+        for (table,) in tables:
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(schema, table)))

@@ -30,7 +30,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 20.0
-_SERVING = re.compile(r"serving (?P<what>[^\"\n]+?) on (?P<address>[\w.\[\]:-]+:\d+)")
+_SERVING = re.compile(r"serving (?P<what>[^\"\n]+?) on (?P<address>[\w.\[\]:-]+:\d+)(?=[\s\"]|$)")
+_GRPC = re.compile(r"\.v\d+\w*\.\w+")
+"""A full name of a proto service."""
 
 
 @dataclass
@@ -40,6 +42,8 @@ class ServiceProcess:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    http: bool = False
+    """Whether it is called over HTTP, as the gateway is, and not over gRPC."""
 
     @property
     def pid(self) -> int:
@@ -58,11 +62,13 @@ class ServiceProcess:
     def address(self) -> str:
         """Where its gRPC services, or else its HTTP operations, are served."""
         found = self.addresses()
-        grpc_services = [address for what, address in found.items() if re.search(r"\.v\d+\.\w+Service", what)]
-        chosen = grpc_services or list(found.values())
-        if not chosen:
+        served = [address for what, address in found.items() if self._is_main(what)]
+        if not served:
             raise RuntimeError(f"{self.name} serves nothing yet")
-        return chosen[0]
+        return served[0]
+
+    def _is_main(self, what: str) -> bool:
+        return what == "http" if self.http else _GRPC.search(what) is not None
 
     def running(self) -> bool:
         """Whether the process has not ended."""
@@ -101,10 +107,9 @@ class ServiceProcess:
             time.sleep(0.05)
 
     def _is_ready(self) -> bool:
-        found = self.addresses()
-        if not found:
+        if not any(self._is_main(what) for what in self.addresses()):
             return False
-        if not any(re.search(r"\.v\d+\.\w+Service", what) for what in found):
+        if self.http:
             with suppress(OSError), socket.create_connection(_split(self.address), 1.0):
                 return True
             return False
@@ -127,6 +132,7 @@ def service_process(
     redis_url: str | None = None,
     settings: Mapping[str, str] | None = None,
     ready: bool = True,
+    http: bool = False,
     module: str | None = None,
     arguments: Sequence[str] = (),
 ) -> Iterator[ServiceProcess]:
@@ -155,7 +161,7 @@ def service_process(
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        service = ServiceProcess(name, process, log)
+        service = ServiceProcess(name, process, log, http)
         try:
             if ready:
                 service.wait_until_ready()

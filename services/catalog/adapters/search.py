@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -87,9 +87,7 @@ async def refresh(
     Returns how many rows of the index were written.
     """
     price = in_force(currency, now).subquery()
-    document = func.setweight(func.to_tsvector(_LANGUAGE, PRODUCTS.c.name), "A").op("||")(
-        func.setweight(func.to_tsvector(_LANGUAGE, PRODUCTS.c.description), "B")
-    )
+    document = _words(PRODUCTS.c.name, "A").op("||")(_words(PRODUCTS.c.description, "B"))
     source: Any = select(PRODUCTS.c.product_id, PRODUCTS.c.version, document, price.c.amount, literal(now))
     source = source.join(price, price.c.product_id == PRODUCTS.c.product_id)
     source = source.where(_came_into_force(now) if product_ids is None else PRODUCTS.c.product_id.in_(product_ids))
@@ -100,7 +98,11 @@ async def refresh(
         set_={name: adding.excluded[name] for name in columns[1:]},
         where=SEARCH_INDEX.c.product_version <= adding.excluded.product_version,
     )
-    return (await connection.execute(writing)).rowcount
+    return len((await connection.execute(writing.returning(SEARCH_INDEX.c.product_id))).all())
+
+
+def _words(column: ColumnElement[str], weight: str) -> ColumnElement[str]:
+    return func.setweight(func.to_tsvector(_LANGUAGE, column), literal_column(f"'{weight}'"))
 
 
 def _came_into_force(now: datetime) -> ColumnElement[bool]:

@@ -48,8 +48,8 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(migrated_database: Callable[[str], str]) -> AsyncIterator[Shop]:
-    database = Database(migrated_database("catalog"), "catalog")
+async def shop(service_database: Callable[[str], str]) -> AsyncIterator[Shop]:
+    database = Database(service_database("catalog"), "catalog")
     clock = Clock()
     catalog = Catalog(database, Outbox(database), now=clock)
     server = GrpcServer()
