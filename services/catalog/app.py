@@ -19,7 +19,7 @@ from services.catalog.handlers import CatalogEventsHandlers, CatalogHandlers
 from services.catalog.migrating import migrate
 from services.catalog.seed import seed
 from services.platform.database import Database
-from services.platform.first_answer import forget_answers
+from services.platform.idempotency import IdempotencyKeys
 from services.platform.inbox import forget
 from services.platform.outbox import Outbox
 from services.platform.redis_streams import RedisStreams
@@ -61,8 +61,8 @@ async def run(config: Config) -> None:
 
 
 async def _tidy(database: Database) -> None:
+    await IdempotencyKeys(database).forget()
     async with database.transaction() as connection:
-        await forget_answers(connection)
         await forget(connection, older_than=INBOX_KEPT)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from shop.customer.v1.events.consumers import subscribe_customer_events
+from shop.customer.v1.events.consumers import CustomerEventsConsumer, subscribe_customer_events
 from shop.runtime.consuming import Subscriptions
 from shop.runtime.transport import Transport
 
-from services.customer.handlers import CustomerEventsHandlers
 
-
-async def start(transport: Transport) -> tuple[Subscriptions, ...]:
+async def start(transport: Transport, handlers: CustomerEventsConsumer) -> tuple[Subscriptions, ...]:
     """Subscribe to everything that the contracts say this service receives."""
-    return (await subscribe_customer_events(transport, CustomerEventsHandlers()),)
+    return (await subscribe_customer_events(transport, handlers),)

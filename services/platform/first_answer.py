@@ -92,7 +92,7 @@ def fingerprint_of(request: Message, *without: str) -> bytes:
     return hashlib.sha256(compared.SerializeToString(deterministic=True)).digest()
 
 
-async def forget_answers(connection: AsyncConnection, *, scope: str | None = None) -> int:
-    """Remove answers that are past their time, or all of one scope; returns how many."""
-    condition = IDEMPOTENCY.c.expires_at <= func.clock_timestamp() if scope is None else IDEMPOTENCY.c.scope == scope
-    return (await connection.execute(delete(IDEMPOTENCY).where(condition))).rowcount
+async def forget_answers(connection: AsyncConnection, scope: str, key: str | None = None) -> None:
+    """Remove the answers of a scope, or one of them: at an erasure, for they may hold personal data."""
+    asked = delete(IDEMPOTENCY).where(IDEMPOTENCY.c.scope == scope)
+    await connection.execute(asked if key is None else asked.where(IDEMPOTENCY.c.key == key))

@@ -68,7 +68,7 @@ class ServiceProcess:
         return served[0]
 
     def _is_main(self, what: str) -> bool:
-        return what == "http" if self.http else _GRPC.search(what) is not None
+        return (_GRPC.search(what) is not None) is not self.http and "health" not in what
 
     def running(self) -> bool:
         """Whether the process has not ended."""
