@@ -57,9 +57,7 @@ def differences(recorded: Mapping[str, Mapping[str, Any]], folder: Path = FOLDER
             found.append(Difference(name, "new"))
         elif path.read_text(encoding="utf-8") != text_of(pact):
             found.append(Difference(name, "changed", _changed(json.loads(path.read_text(encoding="utf-8")), pact)))
-    found += [
-        Difference(path.stem, "gone") for path in sorted(folder.glob("*.json")) if path.stem not in recorded
-    ]
+    found += [Difference(path.stem, "gone") for path in sorted(folder.glob("*.json")) if path.stem not in recorded]
     return found
 
 

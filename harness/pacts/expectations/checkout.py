@@ -29,7 +29,7 @@ from shop.warehouse.v1.warehouse_pb2 import CheckAvailabilityRequest, StockLine
 
 from harness.pacts.expectations import events
 from harness.pacts.expectations.shapes import ADDRESS, CARD, CHECKOUT, CUSTOMER, KEY, ORDER, PAYMENT, PRODUCT, refused
-from harness.pacts.interactions import EventInteraction, Expectations, RpcInteraction, given
+from harness.pacts.interactions import EventInteraction, Expectations, Interaction, RpcInteraction, given
 from harness.pacts.matching import Exactly, cloud_event, identifier, int64, moment, money, one_of, proto_money
 
 CATALOG = (
@@ -74,7 +74,12 @@ CATALOG = (
             source="catalog",
             subject=PRODUCT,
             aggregate="product",
-            data={"product_id": identifier(PRODUCT), "amount": money(1190), "effective_from": moment(), "price_version": 2},
+            data={
+                "product_id": identifier(PRODUCT),
+                "amount": money(1190),
+                "effective_from": moment(),
+                "price_version": 2,
+            },
         ),
         states=(given("a price has changed"),),
     ),
@@ -118,7 +123,7 @@ def _order_request() -> CreateOrderRequest:
     )
 
 
-ORDERS = (
+ORDERS: tuple[Interaction, ...] = (
     RpcInteraction(
         rpc="order.v1.OrderService/CreateOrder",
         case="a confirmed checkout",

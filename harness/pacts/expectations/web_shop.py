@@ -20,9 +20,9 @@ from shop.gateway.v1.http.models import (
 )
 
 from harness.pacts.expectations import http_shapes
-from harness.pacts.expectations.shapes import ADDRESS, CARD, CART, CHECKOUT, CUSTOMER, KEY, ORDER, PAYMENT, PRODUCT
+from harness.pacts.expectations.shapes import ADDRESS, CARD, CART, CHECKOUT, CUSTOMER, KEY, ORDER, PRODUCT
 from harness.pacts.interactions import Call, Expectations, HttpInteraction, given
-from harness.pacts.matching import Exactly, identifier, moment, money, one_of
+from harness.pacts.matching import Exactly, identifier, moment, one_of
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
 PROBLEM = "application/problem+json"
@@ -49,7 +49,9 @@ def _http(
     )
 
 
-def _problem(method: str, path: str, case: str, call: Call, status: int, state: str = "", **more: Any) -> HttpInteraction:
+def _problem(
+    method: str, path: str, case: str, call: Call, status: int, state: str = "", **more: Any
+) -> HttpInteraction:
     answer = {"type": "https://api.shop.example/problems/not-found", "title": "Not found", "status": Exactly(status)}
     code = more.pop("code", None)
     if code is not None:
