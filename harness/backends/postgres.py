@@ -93,7 +93,7 @@ class Postgres(Engine):
         except BaseException:
             database.drop()
             raise
-        self._execute(f"ALTER DATABASE {_quoted(name)} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
+        self._execute(f"ALTER DATABASE {_quoted(name)} WITH ALLOW_CONNECTIONS false")
         return name
 
     def drop_database(self, name: str) -> None:
@@ -130,7 +130,8 @@ class Postgres(Engine):
                 self._admin = psycopg.connect(self.direct_url, autocommit=True)
             self._admin.execute(statement.encode())
 
-    def _forget(self) -> None:
+    def release(self) -> None:
+        """Close the connection that is kept."""
         with self._admin_lock:
             if self._admin is not None:
                 self._admin.close()

@@ -72,6 +72,8 @@ def backends(
             Postgres(postgres, Listener(control, port=postgres_port), password=password),
             Redis(redis, Listener(control, port=redis_port), password=secret),
         )
+        for engine in running.engines:
+            stack.callback(engine.release)
         with ThreadPoolExecutor(len(running.engines)) as pool:
             for started in [pool.submit(engine.start) for engine in running.engines]:
                 started.result()
