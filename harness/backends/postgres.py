@@ -24,6 +24,9 @@ SOCKET_PORT = 5432
 SETTINGS: dict[str, object] = {"max_connections": 300, "timezone": "UTC", "jit": "off"}
 """Of every backend, besides its defaults, under which a commit is on disk before it is answered."""
 
+FILE_COPY = 15
+"""The first version that copies otherwise unless it is told to: six times slower here for small databases."""
+
 
 @dataclass(frozen=True, slots=True)
 class Database:
@@ -72,7 +75,10 @@ class Postgres(Engine):
             with self._lock:
                 self._count += 1
                 name = f"test_{self._count}"
-        self._execute(f"CREATE DATABASE {_quoted(name)} TEMPLATE {_quoted(template or 'template0')}")
+        copied = f"TEMPLATE {_quoted(template or 'template0')}"
+        if int(self.version.split()[-1].partition(".")[0]) >= FILE_COPY:
+            copied += " STRATEGY file_copy"
+        self._execute(f"CREATE DATABASE {_quoted(name)} {copied}")
         return self._database(name)
 
     @contextmanager

@@ -18,7 +18,11 @@ PATIENCE = 0.3
 @contextmanager
 def redis_client(url: str, timeout: float = 10.0) -> Iterator[Any]:
     client = redis.Redis.from_url(
-        url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=Retry(NoBackoff(), 0), single_connection_client=True
+        url,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 0),
+        single_connection_client=True,
     )
     try:
         yield client
