@@ -44,10 +44,13 @@ class Redis(Engine):
         """Remove all keys, streams and groups of all databases; past the proxy."""
         with self._lock:
             self._demand("running")
-            self._ask("FLUSHALL")
+            try:
+                self._ask("FLUSHALL")
+            except OSError as problem:
+                raise BackendError(f"Redis did not answer: {problem}") from problem
 
-    def _forget(self) -> None:
-        """Nothing is held."""
+    def release(self) -> None:
+        """There are none: each command has its own."""
 
     def _probe(self) -> str:
         try:
