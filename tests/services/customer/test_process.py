@@ -146,8 +146,8 @@ async def test_without_stripe_and_without_orders_the_rest_is_served_and_what_nee
             with pytest.raises(Unavailable):
                 await customers.add_payment_method(card, deadline=2.0)
         async with CustomerServiceClient(service.address) as customers:  # with a circuit breaker of its own
+            erase = customer_pb2.DeleteCustomerRequest(customer_id=made.customer_id)
             with pytest.raises(Unavailable):
-                erase = customer_pb2.DeleteCustomerRequest(customer_id=made.customer_id)
                 await customers.delete_customer(erase, deadline=20.0)
         async with CustomerServiceClient(service.address) as customers:
             found = await customers.get_customer(customer_pb2.GetCustomerRequest(customer_id=made.customer_id))
