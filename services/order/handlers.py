@@ -29,9 +29,7 @@ class OrderHandlers:
         self._orders = orders
         self._watch = watch
 
-    async def create_order(
-        self, request: order_pb2.CreateOrderRequest, call: Call, /
-    ) -> order_pb2.CreateOrderResponse:
+    async def create_order(self, request: order_pb2.CreateOrderRequest, call: Call, /) -> order_pb2.CreateOrderResponse:
         """Stores an order, publishes order-created and queues the order on order-processing, all
         in one transaction. Errors: INVALID_ARGUMENT (no items, or totals that do not add up).
         """
@@ -48,9 +46,7 @@ class OrderHandlers:
         """Returns an order. Errors: NOT_FOUND."""
         return order_pb2.GetOrderResponse(order=shown(await self._owned(request.order_id, call)))
 
-    async def cancel_order(
-        self, request: order_pb2.CancelOrderRequest, call: Call, /
-    ) -> order_pb2.CancelOrderResponse:
+    async def cancel_order(self, request: order_pb2.CancelOrderRequest, call: Call, /) -> order_pb2.CancelOrderResponse:
         """Cancels an order that has not been shipped; a paid one is refunded. Cancelling a
         cancelled order succeeds. Errors: NOT_FOUND, FAILED_PRECONDITION ORDER_SHIPPED.
         """
