@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from shop.runtime.grpc_server import GrpcServer
-from shop.runtime.process import Consumers, serve
+from shop.runtime.process import serve
 
 from services.order import api
 from services.order.adapters.orders import Orders
@@ -20,8 +20,10 @@ from services.order.handlers import OrderHandlers
 from services.order.reactions import OrderEventsHandlers
 from services.order.watching import Watch
 from services.platform.database import Database
-from services.platform.migrations import migrate
+from services.platform.health import Health, database_check, redis_check
 from services.platform.outbox import Outbox
+from services.platform.probes import HealthOverGrpc, health_server
+from services.platform.process import BrokerPart, DatabasePart, Subscribed
 from services.platform.redis_streams import RedisStreams
 from services.platform.relay import Relay
 
@@ -32,28 +34,23 @@ SCHEMA = "order"
 async def run(config: Config) -> None:
     """Serve until the process is told to stop."""
     database = Database(config.database_url, SCHEMA)
-    try:
-        await database.wait(config.wait)
-        await migrate(database, MIGRATIONS)
-        await _serve(config, database)
-    finally:
-        await database.close()
-
-
-async def _serve(config: Config, database: Database) -> None:
+    streams = RedisStreams(config.redis_url, mode=config.transport_mode)
     outbox = Outbox(database)
     orders = Orders(database, outbox)
-    # The relay publishes what the last messages caused, after the consumers have closed their transport.
-    publishing = RedisStreams(config.redis_url, mode=config.transport_mode)
-    consuming = RedisStreams(config.redis_url, mode=config.transport_mode)
-    relay = Relay(database, outbox, publishing)
-    events = Consumers(consuming, partial(api.subscribe, handlers=OrderEventsHandlers(orders)))
+    health = Health([database_check(database), redis_check(streams.client)])
     grpc = GrpcServer(config.grpc_address)
     api.bind(grpc, OrderHandlers(orders, Watch(orders)))
-    try:
-        await serve(relay, events, grpc, grace=config.drain)
-    finally:
-        await publishing.close()
+    await serve(
+        DatabasePart(database, MIGRATIONS, wait=config.wait),
+        BrokerPart(streams, wait=config.wait),
+        Relay(database, outbox, streams),
+        health,
+        Subscribed(partial(api.subscribe, streams, OrderEventsHandlers(orders))),
+        grpc,
+        HealthOverGrpc(health, grpc),
+        health_server(health, config.health_address),
+        grace=config.drain,
+    )
 
 
 def main() -> None:

@@ -57,6 +57,14 @@ class Refunding:
         found = await self._ask(charge, repayment, again=again)
         return await self.settle(repayment.refund_id, found)
 
+    async def payment(self, payment_id: str) -> Charge:
+        """A payment as it is now. `UnknownPayment`."""
+        async with self._database.transaction() as connection:
+            found = await payments.by_id(connection, payment_id)
+        if found is None:
+            raise UnknownPayment(payment_id)
+        return found
+
     async def settle(self, refund_id: str, found: Refund) -> tuple[Charge, Repayment]:
         """Store what the refund has become at the provider, and tell it if it is new."""
 

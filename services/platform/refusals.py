@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError
@@ -37,8 +36,9 @@ def refusal(
         code=code,
         errors=[FieldViolation(field=field, detail=rule) for field, rule in fields],
         metadata=facts or {},
-        retry_after=timedelta(seconds=retry_after) if retry_after is not None else None,
     )
+    if retry_after is not None:
+        detail.retry_after.FromNanoseconds(round(retry_after * 1e9))
     violations = tuple(error_details.FieldViolation(field=field, description=rule) for field, rule in fields)
     return kind(
         message,

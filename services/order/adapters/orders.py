@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shop.runtime.events import new_event_id
 from shop.runtime.transport import utc_now
 from sqlalchemy import Row, delete, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
@@ -22,6 +21,7 @@ from services.order.adapters.event_json import from_json, to_json, type_of
 from services.order.adapters.tables import ORDERS, PERSONAL_DATA
 from services.order.domain import Event, Order, OrderPlaced, PersonalDataErased, Purchase, Status, evolve, fold
 from services.platform.database import Database
+from services.platform.event_log import EventLog, NewEvent
 from services.platform.inbox import first_time
 from services.platform.outbox import Outbox
 from services.platform.tables import EVENT_LOG
@@ -73,6 +73,7 @@ class Orders:
     def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
         self._outbox = outbox
+        self._log = EventLog(database)
 
     async def place(self, asked: Placing) -> Stored:
         """The new order, or the one that was placed with this key or for this checkout before.
@@ -188,25 +189,19 @@ class Orders:
     ) -> None:
         now = utc_now()
         transport = self._outbox.within(connection)
+        known = 0 if order is None else order.version
         for event in events:
             before, order = order, evolve(order, event)
-            await connection.execute(
-                insert(EVENT_LOG).values(
-                    stream=order.id,
-                    version=order.version,
-                    event_id=new_event_id(),
-                    type=type_of(event),
-                    data=to_json(event),
-                    metadata={} if cause is None else {"causationid": cause.id, "source": cause.source},
-                    event_time=now,
-                )
-            )
             await announce(transport, event, before, order, cause=cause, at=now)
             if isinstance(event, PersonalDataErased):
                 await connection.execute(delete(PERSONAL_DATA).where(PERSONAL_DATA.c.order_id == order.id))
-        if events and order is not None:
-            shown = update(ORDERS).where(ORDERS.c.order_id == order.id)
-            await connection.execute(shown.values(status=str(order.status), version=order.version, updated_at=now))
+        if not events or order is None:
+            return
+        metadata = {} if cause is None else {"causationid": cause.id, "source": cause.source}
+        added = [NewEvent(type=type_of(each), data=to_json(each), metadata=metadata, time=now) for each in events]
+        await self._log.append(connection, order.id, added, expected_version=known)
+        shown = update(ORDERS).where(ORDERS.c.order_id == order.id)
+        await connection.execute(shown.values(status=str(order.status), version=order.version, updated_at=now))
 
 
 async def _row(connection: AsyncConnection, order_id: str, *, lock: bool) -> Row[Any] | None:
