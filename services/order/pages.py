@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shop.order.v1 import order_pb2
 from shop.runtime.errors import InvalidArgument
@@ -36,7 +36,7 @@ def query_of(request: order_pb2.ListOrdersRequest) -> Query:
 
 def next_token(request: order_pb2.ListOrdersRequest, last: Stored) -> str:
     """The token of what comes after `last`."""
-    micros = round((last.created_at - _EPOCH).total_seconds() * 1_000_000)
+    micros = (last.created_at - _EPOCH) // timedelta(microseconds=1)
     text = f"{_digest(request)} {micros} {last.order.id}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

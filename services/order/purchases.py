@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from google.protobuf.json_format import MessageToDict
 from shop.common.v1 import address_pb2, money_pb2
@@ -16,6 +17,8 @@ from services.order.domain import Line, Money, Purchase
 from services.platform.refusals import refusal
 
 MAX_LINES, MAX_QUANTITY, MAX_KEY = 100, 999, 255
+MAX_SHOWN = 10
+"""Wrong fields that are named: gRPC refuses metadata above 8 kB, and they are in it three times."""
 MAX_AMOUNT = 10**15
 """In the smallest unit: what a JSON number with decimals holds exactly."""
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -25,8 +28,8 @@ Problem = tuple[str, str]
 
 
 def placing_of(request: order_pb2.CreateOrderRequest, order_id: str) -> Placing:
-    """The purchase under a new id. INVALID_ARGUMENT names every field that breaks a rule."""
-    problems = list(_problems(request))
+    """The purchase under a new id. INVALID_ARGUMENT names the fields that break a rule, the first `MAX_SHOWN`."""
+    problems = list(islice(_problems(request), MAX_SHOWN))
     if problems:
         text = "; ".join(f"{field} {rule}" for field, rule in problems)
         raise refusal(InvalidArgument, "INVALID_ARGUMENT", text, fields=problems)

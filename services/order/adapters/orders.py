@@ -105,7 +105,7 @@ class Orders:
             if not seen:
                 order = await _order(connection, order_id)
                 events = tuple(decision(order))
-                await self._record(connection, order, events, cause)
+                await self._record(connection, order, events, cause, utc_now())
                 if events and words:
                     changed = update(PERSONAL_DATA).where(PERSONAL_DATA.c.order_id == order_id)
                     await connection.execute(changed.values(cancellation_words=words))
@@ -172,7 +172,7 @@ class Orders:
                 billing_address=asked.billing_address,
             )
         )
-        await self._record(connection, None, (OrderPlaced(purchase),), None)
+        await self._record(connection, None, (OrderPlaced(purchase),), None, now)
         return (await _load(connection, [purchase.order_id]))[0]
 
     async def _placed_before(self, connection: AsyncConnection, asked: Placing) -> Stored:
@@ -185,9 +185,13 @@ class Orders:
         return (await _load(connection, [rows[0].order_id]))[0]
 
     async def _record(
-        self, connection: AsyncConnection, order: Order | None, events: Sequence[Event], cause: Cause | None
+        self,
+        connection: AsyncConnection,
+        order: Order | None,
+        events: Sequence[Event],
+        cause: Cause | None,
+        now: datetime,
     ) -> None:
-        now = utc_now()
         transport = self._outbox.within(connection)
         known = 0 if order is None else order.version
         for event in events:
