@@ -1,7 +1,7 @@
 """How the payment service is called and told: its handlers, bound to gRPC and to its queue.
 
-It does not listen to payment-method-added and customer-deleted: tokens are resolved when they are charged, and are
-forgotten here as soon as the outcome is known.
+It does not listen to payment-method-added and customer-deleted: tokens are looked up when they are charged, and are
+kept nowhere in this service.
 """
 
 from __future__ import annotations

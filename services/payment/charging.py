@@ -101,13 +101,14 @@ class Charging:
                 raise InProgress(asked.key)
             known = await self._known(asked)
             if known is None:
-                return await self._attempt(await self._begin(asked))
+                instrument = await self._instrument(asked)
+                return await self._attempt(await self._begin(asked, instrument.provider), instrument)
             if known.state not in OPEN:
                 return known
             found = await self._look(known)
             # PayPal takes the money of an approved order when it is asked again; Stripe does so by itself.
             if found is None or (found.status in _WAITING and known.provider is Provider.PAYPAL):
-                return await self._attempt(known)
+                return await self._attempt(known, await self._instrument(asked))
             return await self.settle(known.payment_id, lambda charge: charged(charge, found))
 
     async def settle(self, payment_id: str, change: Callable[[Charge], Charge]) -> Charge:
@@ -145,21 +146,24 @@ class Charging:
             raise KeyReused(asked.key)
         return known
 
-    async def _begin(self, asked: Asked) -> Charge:
-        instrument = asked.instrument or await self._methods.resolve(asked.customer_id, asked.payment_method_id)
-        self.gateway(instrument.provider)
+    async def _instrument(self, asked: Asked) -> Instrument:
+        """What to charge: looked up for each attempt, and kept nowhere."""
+        found = asked.instrument or await self._methods.resolve(asked.customer_id, asked.payment_method_id)
+        self.gateway(found.provider)
+        return found
+
+    async def _begin(self, asked: Asked, provider: Provider) -> Charge:
         now = utc_now()
         charge = Charge(
             payment_id=f"pay_{secrets.token_hex(10)}",
             order_id=asked.order_id,
             customer_id=asked.customer_id,
             amount=asked.amount,
-            provider=instrument.provider,
+            provider=provider,
             idempotency_key=asked.key,
             fingerprint=asked.fingerprint,
             created_at=now,
             updated_at=now,
-            method=instrument.token,
             metadata=asked.metadata,
         )
 
@@ -174,19 +178,19 @@ class Charging:
         await self._database.run(work)
         return charge
 
-    async def _attempt(self, charge: Charge) -> Charge:
+    async def _attempt(self, charge: Charge, instrument: Instrument) -> Charge:
         until = utc_now() + timedelta(seconds=self._settings.deadline)
         await self.settle(charge.payment_id, lambda current: replace(current, attempted_until=until))
-        outcome = await self._ask(charge)
+        outcome = await self._ask(charge, instrument.token)
         return await self.settle(charge.payment_id, outcome)
 
-    async def _ask(self, charge: Charge) -> Callable[[Charge], Charge]:
+    async def _ask(self, charge: Charge, token: str) -> Callable[[Charge], Charge]:
         """Ask the provider for the money; what its answer makes of the charge."""
         try:
             request = ChargeRequest(
                 key=charge.idempotency_key,
                 amount=charge.amount,
-                method=charge.method or "",
+                method=token,
                 order_id=charge.order_id,
                 return_url=self._settings.return_url,
                 shop_id=charge.payment_id,

@@ -65,8 +65,6 @@ class Charge:
     provider_reference: str = ""
     failure: Failure | None = None
     next_action_url: str | None = None
-    method: str | None = None
-    """The provider's token of what is charged; forgotten as soon as the outcome is known."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     attempted_until: datetime | None = None
     """By when the last attempt has reached the provider, or never will."""
@@ -107,7 +105,7 @@ def charged(charge: Charge, found: Payment) -> Charge:
     """
     known = replace(charge, provider_reference=charge.provider_reference or found.id)
     if found.status is PaymentStatus.CAPTURED and charge.state in OPEN | {State.FAILED}:
-        return replace(known, state=State.SUCCEEDED, failure=None, next_action_url=None, method=None)
+        return replace(known, state=State.SUCCEEDED, failure=None, next_action_url=None)
     if found.status in (PaymentStatus.FAILED, PaymentStatus.CANCELED) and charge.state in OPEN:
         return declined(known, found.failure or str(found.status))
     if found.status is PaymentStatus.ACTION_REQUIRED and charge.state is State.PENDING:
@@ -124,7 +122,7 @@ def failed(charge: Charge, failure: Failure) -> Charge:
     """The charge after it failed, unless its outcome was known before."""
     if charge.state not in OPEN:
         return charge
-    return replace(charge, state=State.FAILED, failure=failure, next_action_url=None, method=None)
+    return replace(charge, state=State.FAILED, failure=failure, next_action_url=None)
 
 
 GIVEN_UP = Failure(

@@ -13,7 +13,7 @@ from services.payment.lifecycle import Charge, Failure, Repayment
 
 
 def shown(charge: Charge) -> payment_pb2.Payment:
-    """The payment without what is nobody's business: token, key, attempts."""
+    """The payment without what is nobody's business: key and attempts."""
     return payment_pb2.Payment(
         payment_id=charge.payment_id,
         order_id=charge.order_id,

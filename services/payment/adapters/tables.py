@@ -23,7 +23,6 @@ PAYMENTS = Table(
     Column("provider_reference", Text, nullable=False),
     Column("failure", JSONB(none_as_null=True)),
     Column("next_action_url", Text),
-    Column("method", Text),
     Column("metadata", JSONB, nullable=False),
     Column("attempted_until", DateTime(timezone=True)),
     Column("version", Integer, nullable=False),

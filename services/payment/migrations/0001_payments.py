@@ -30,7 +30,6 @@ def upgrade() -> None:
         sa.Column("provider_reference", sa.Text, nullable=False),
         sa.Column("failure", JSONB),
         sa.Column("next_action_url", sa.Text),
-        sa.Column("method", sa.Text),
         sa.Column("metadata", JSONB, nullable=False),
         sa.Column("attempted_until", sa.DateTime(timezone=True)),
         sa.Column("version", sa.Integer, nullable=False),
