@@ -5,7 +5,6 @@ messages under way.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from functools import partial
 from pathlib import Path
@@ -19,13 +18,16 @@ from services.order.config import Config
 from services.order.handlers import OrderHandlers
 from services.order.reactions import OrderEventsHandlers
 from services.order.watching import Watch
+from services.platform import logs
 from services.platform.database import Database
 from services.platform.health import Health, database_check, redis_check
 from services.platform.outbox import Outbox
-from services.platform.probes import HealthOverGrpc, health_server
+from services.platform.probes import HealthOverGrpc
 from services.platform.process import BrokerPart, DatabasePart, Subscribed
-from services.platform.redis_streams import RedisStreams
+from services.platform.redis_streams import RedisStreams, StreamSettings
 from services.platform.relay import Relay
+from services.platform.scraping import with_metrics
+from services.platform.telemetry import Telemetry, TracedTransport
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMA = "order"
@@ -33,29 +35,37 @@ SCHEMA = "order"
 
 async def run(config: Config) -> None:
     """Serve until the process is told to stop."""
+    telemetry = Telemetry(SCHEMA, endpoint=config.otlp_endpoint or None)
     database = Database(config.database_url, SCHEMA)
-    streams = RedisStreams(config.redis_url, mode=config.transport_mode)
+    timeout = config.processing_timeout
+    settings = StreamSettings(processing_timeout=timeout, redeliver_interval=min(15.0, timeout / 4))
+    streams = RedisStreams(config.redis_url, mode=config.transport_mode, settings=settings)
+    telemetry.metrics.show_counts(streams.counts)
+    events = TracedTransport(streams, telemetry)
     outbox = Outbox(database)
     orders = Orders(database, outbox)
     health = Health([database_check(database), redis_check(streams.client)])
     grpc = GrpcServer(config.grpc_address)
-    api.bind(grpc, OrderHandlers(orders, Watch(orders)))
-    await serve(
-        DatabasePart(database, MIGRATIONS, wait=config.wait),
-        BrokerPart(streams, wait=config.wait),
-        Relay(database, outbox, streams),
-        health,
-        Subscribed(partial(api.subscribe, streams, OrderEventsHandlers(orders))),
-        grpc,
-        HealthOverGrpc(health, grpc),
-        health_server(health, config.health_address),
-        grace=config.drain,
-    )
+    api.bind(grpc, OrderHandlers(orders, Watch(orders)), telemetry.grpc_interceptor())
+    try:
+        await serve(
+            DatabasePart(database, MIGRATIONS, wait=config.start_timeout),
+            BrokerPart(streams, wait=config.start_timeout),
+            Relay(database, outbox, events),
+            health,
+            Subscribed(partial(api.subscribe, events, OrderEventsHandlers(orders))),
+            grpc,
+            HealthOverGrpc(health, grpc),
+            with_metrics(health, telemetry.metrics, config.health_address),
+            grace=config.drain,
+        )
+    finally:
+        await telemetry.close()
 
 
 def main() -> None:
     """The process."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure(SCHEMA)
     asyncio.run(run(Config.from_environment(os.environ)))
 
 

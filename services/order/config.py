@@ -17,7 +17,11 @@ class Config:
     database_url: str = field(default="postgresql://postgres@127.0.0.1:5432/shop", repr=False)
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
     transport_mode: Mode = Mode.DURABLE
-    wait: float = 30.0
+    processing_timeout: float = 60.0
+    """A message that nobody keeps alive for so long is taken over by another reader."""
+    otlp_endpoint: str = ""
+    """Where traces go, `http://127.0.0.1:4318/v1/traces`; empty: nowhere."""
+    start_timeout: float = 30.0
     """How long to wait for PostgreSQL and Redis at the start."""
     drain: float = 10.0
     """How long calls and messages under way may take when the service stops."""
@@ -32,6 +36,8 @@ class Config:
             database_url=environment.get("ORDER_DATABASE_URL", default.database_url),
             redis_url=environment.get("ORDER_REDIS_URL", default.redis_url),
             transport_mode=Mode(environment.get("ORDER_TRANSPORT_MODE", default.transport_mode.value)),
-            wait=float(environment.get("ORDER_WAIT", default.wait)),
+            processing_timeout=float(environment.get("ORDER_PROCESSING_TIMEOUT", default.processing_timeout)),
+            otlp_endpoint=environment.get("ORDER_OTLP_ENDPOINT", default.otlp_endpoint),
+            start_timeout=float(environment.get("ORDER_START_TIMEOUT", default.start_timeout)),
             drain=float(environment.get("ORDER_DRAIN", default.drain)),
         )

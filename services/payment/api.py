@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from shop.payment.v1.events.consumers import subscribe_process_payment_work
 from shop.payment.v1.payment_grpc import add_payment_service
-from shop.runtime.grpc_server import GrpcServer
+from shop.runtime.grpc_server import GrpcServer, Interceptor
 from shop.runtime.transport import Subscription, Transport
 
 from services.payment.handlers import PaymentHandlers, PaymentWork
 
 
-def bind(server: GrpcServer, handlers: PaymentHandlers) -> None:
+def bind(server: GrpcServer, handlers: PaymentHandlers, *interceptors: Interceptor) -> None:
     """Serve everything that the contracts say this service serves."""
-    add_payment_service(server, handlers)
+    add_payment_service(server, handlers, interceptors=interceptors)
 
 
 async def subscribe(transport: Transport, work: PaymentWork) -> tuple[Subscription, ...]:

@@ -31,6 +31,7 @@ from services.payment.lifecycle import (
     charged,
     declined,
     failed,
+    news,
 )
 from services.platform.database import Database
 from services.platform.gateways.errors import Declined, GatewayError, RateLimited, Rejected, UnknownReference
@@ -66,7 +67,7 @@ class ChargingSettings:
 
 
 class Charging:
-    """Charges customers once for each key."""
+    """Charges customers once for each key. `on_end` hears of every charge that ends, once."""
 
     def __init__(
         self,
@@ -76,6 +77,8 @@ class Charging:
         methods: Methods,
         gateways: Mapping[Provider, PaymentGateway],
         settings: ChargingSettings | None = None,
+        *,
+        on_end: Callable[[State], None] = lambda _: None,
     ) -> None:
         self._database = database
         self._outbox = outbox
@@ -83,6 +86,7 @@ class Charging:
         self._methods = methods
         self._gateways = gateways
         self._settings = settings or ChargingSettings()
+        self._on_end = on_end
 
     def gateway(self, provider: Provider) -> PaymentGateway:
         """The provider's adapter. `NotConfigured` when there is none."""
@@ -114,15 +118,18 @@ class Charging:
     async def settle(self, payment_id: str, change: Callable[[Charge], Charge]) -> Charge:
         """Store what the payment has become, and tell it if it is new."""
 
-        async def work(connection: AsyncConnection) -> Charge:
+        async def work(connection: AsyncConnection) -> tuple[Charge, State | None]:
             before = await payments.by_id(connection, payment_id, lock=True)
             if before is None:
                 raise LookupError(payment_id)
             after = await payments.save(connection, before, change(before))
             await announce(self._outbox.within(connection), before, after)
-            return after
+            return after, news(before, after)
 
-        return await self._database.run(work)
+        charge, ended = await self._database.run(work)
+        if ended is not None:
+            self._on_end(ended)
+        return charge
 
     async def resolve(self, charge: Charge) -> Charge:
         """Find out how an open charge ended; one that nobody knows of at the provider is given up.

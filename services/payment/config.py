@@ -36,7 +36,11 @@ class Config:
     """Of all requests of one attempt, with their waits."""
     settle: float = 5.0
     """How long after an attempt has ended its effect may stay invisible at the provider."""
-    wait: float = 30.0
+    processing_timeout: float = 60.0
+    """A message that nobody keeps alive for so long is taken over by another reader."""
+    otlp_endpoint: str = ""
+    """Where traces go, `http://127.0.0.1:4318/v1/traces`; empty: nowhere."""
+    start_timeout: float = 30.0
     """How long to wait for PostgreSQL and Redis at the start."""
     drain: float = 10.0
     """How long calls and messages under way may take when the service stops."""
@@ -71,6 +75,8 @@ class Config:
             gateway_timeout=seconds("gateway_timeout"),
             gateway_deadline=seconds("gateway_deadline"),
             settle=seconds("settle"),
-            wait=seconds("wait"),
+            processing_timeout=seconds("processing_timeout"),
+            otlp_endpoint=text("otlp_endpoint"),
+            start_timeout=seconds("start_timeout"),
             drain=seconds("drain"),
         )
