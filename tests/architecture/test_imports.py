@@ -68,7 +68,8 @@ MAY_IMPORT = {
     ),
     "codegen.__main__": ("codegen.cli",),
     "harness.mock_command": ("harness.gateways",),
-    "harness.pytest_plugin": ("harness.gateways",),
+    "harness.pytest_plugin": ("harness.backends", "harness.gateways"),
+    "harness.backends": (),
     "harness.gateways": (),
     "services.platform": (),
     **{
