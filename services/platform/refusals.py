@@ -1,58 +1,70 @@
-"""Errors as the contracts word them: a gRPC status with a `common.v1.ErrorDetail` in `error-detail-bin`."""
+"""Refusing a call, as the contracts say: a gRPC status with `common.v1.ErrorDetail` in `error-detail-bin`.
+
+What the server's runtime sends besides, google.rpc.BadRequest, names the same fields for programs that know it.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError
 from shop.common.v1.error_pb2 import ErrorDetail, FieldViolation
-from shop.runtime.errors import InvalidArgument, RpcError, Unavailable
-from shop.runtime.grpc_server import Call
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
+from shop.runtime import error_details
+from shop.runtime.errors import InvalidArgument, RpcError
 
 LOG = logging.getLogger(__name__)
+
 TRAILER = "error-detail-bin"
-INVALID = "INVALID_ARGUMENT"
-RpcErrorT = TypeVar("RpcErrorT", bound=RpcError)
+"""The trailing metadata that carries the detail."""
+
+_ErrorT = TypeVar("_ErrorT", bound=RpcError)
 
 
-def refused(
-    kind: type[RpcErrorT],
+def refusal(
+    kind: type[_ErrorT],
     code: str,
     message: str,
     *,
+    fields: Sequence[tuple[str, str]] = (),
     facts: Mapping[str, str] | None = None,
     retry_after: float | None = None,
-) -> RpcErrorT:
-    """An error to raise in a handler. `code` is the stable reason, `retry_after` in seconds."""
-    detail = ErrorDetail(code=code, metadata=facts or {})
+) -> _ErrorT:
+    """The error to raise in a handler. `fields` are (path, rule that was broken); `retry_after` is in seconds."""
+    detail = ErrorDetail(
+        code=code,
+        errors=[FieldViolation(field=field, detail=rule) for field, rule in fields],
+        metadata=facts or {},
+    )
     if retry_after is not None:
-        detail.retry_after.CopyFrom(Duration(nanos=round(retry_after % 1 * 1e9), seconds=int(retry_after)))
-    return kind(message, trailing_metadata=((TRAILER, detail.SerializeToString()),))
+        detail.retry_after.FromNanoseconds(round(retry_after * 1e9))
+    violations = tuple(error_details.FieldViolation(field=field, description=rule) for field, rule in fields)
+    return kind(
+        message,
+        details=(error_details.BadRequest(field_violations=violations),) if violations else (),
+        trailing_metadata=((TRAILER, detail.SerializeToString()),),
+        retry_after=retry_after,
+    )
 
 
-def invalid(violations: Mapping[str, str]) -> InvalidArgument:
-    """What is wrong with a request: path of the field -> the rule that it breaks."""
-    errors = [FieldViolation(field=field, detail=detail) for field, detail in violations.items()]
-    message = "; ".join(f"{field} {detail}" for field, detail in violations.items())
-    body = ErrorDetail(code=INVALID, errors=errors).SerializeToString()
-    return InvalidArgument(message, trailing_metadata=((TRAILER, body),))
+def invalid(field: str, rule: str) -> InvalidArgument:
+    """INVALID_ARGUMENT for one field of the request."""
+    return refusal(InvalidArgument, "INVALID_ARGUMENT", f"{field} {rule}", fields=((field, rule),))
 
 
 def detail_of(error: RpcError) -> ErrorDetail | None:
-    """What a peer said besides the status."""
-    found = next((value for name, value in error.trailing_metadata if name == TRAILER), None)
-    return ErrorDetail.FromString(found) if isinstance(found, bytes) else None
+    """What a peer said besides the status; None when it said nothing, or nothing that can be read."""
+    for name, value in error.trailing_metadata:
+        if name == TRAILER and isinstance(value, bytes):
+            try:
+                return ErrorDetail.FromString(value)
+            except DecodeError:
+                LOG.warning("%s of a peer cannot be read", TRAILER)
+    return None
 
 
-@asynccontextmanager
-async def without_database(call: Call) -> AsyncIterator[None]:
-    """An interceptor: UNAVAILABLE when the database cannot be reached, which the caller may repeat."""
-    try:
-        yield
-    except (OperationalError, InterfaceError, TimeoutError) as error:
-        LOG.warning("%s: no database: %s", call.method.path, type(error.__cause__ or error).__name__)
-        raise refused(Unavailable, "DATABASE_UNAVAILABLE", "the database is not available", retry_after=1.0) from error
+def code_of(error: RpcError) -> str:
+    """The stable reason that a peer gave; empty when it gave none."""
+    detail = detail_of(error)
+    return detail.code if detail is not None else ""

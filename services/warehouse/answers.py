@@ -5,7 +5,7 @@ from __future__ import annotations
 from shop.runtime.errors import FailedPrecondition, NotFound, RpcError
 from shop.warehouse.v1 import warehouse_pb2 as pb
 
-from services.platform.refusals import refused
+from services.platform.refusals import refusal
 from services.warehouse.domain import Lack, Level, Refusal, Reservation, Shortage, Status
 
 _STATUS = {
@@ -51,10 +51,10 @@ def missing(shortage: Shortage) -> RpcError:
     first = shortage.lines[0]
     facts = {"product_id": first.product_id, "requested": str(first.requested), "available": str(first.available)}
     if shortage.lack is Lack.UNKNOWN_PRODUCT:
-        return refused(NotFound, shortage.lack.value, "a product is not known", facts=facts)
-    return refused(FailedPrecondition, shortage.lack.value, "there is not enough in stock", facts=facts)
+        return refusal(NotFound, shortage.lack.value, "a product is not known", facts=facts)
+    return refusal(FailedPrecondition, shortage.lack.value, "there is not enough in stock", facts=facts)
 
 
-def unmoved(refusal: Refusal) -> RpcError:
+def unmoved(why: Refusal) -> RpcError:
     """The reservation is in a final state that does not fit."""
-    return refused(FailedPrecondition, refusal.value, _REFUSALS[refusal])
+    return refusal(FailedPrecondition, why.value, _REFUSALS[why])

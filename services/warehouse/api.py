@@ -5,7 +5,7 @@ from __future__ import annotations
 from shop.runtime.grpc_server import GrpcServer
 from shop.warehouse.v1.warehouse_grpc import add_warehouse_service
 
-from services.platform.refusals import without_database
+from services.platform.unreachable import without_database
 from services.warehouse.handlers import WarehouseHandlers
 
 

@@ -12,45 +12,53 @@ from functools import partial
 from pathlib import Path
 
 from shop.runtime.grpc_server import GrpcServer
-from shop.runtime.process import Consumers, serve
+from shop.runtime.process import serve
 
 from services.platform.database import Database
-from services.platform.migrations import migrate
+from services.platform.health import Health, database_check, redis_check
 from services.platform.outbox import Outbox
-from services.platform.redis_streams import RedisStreams
+from services.platform.probes import HealthOverGrpc, health_server
+from services.platform.process import BrokerPart, DatabasePart, Subscribed
+from services.platform.redis_streams import RedisStreams, StreamSettings
 from services.platform.relay import Relay
-from services.warehouse import api, consumers, seeds
+from services.warehouse import api, consumers
 from services.warehouse.config import Config
 from services.warehouse.expiry import Expiry
 from services.warehouse.handlers import WarehouseEventsHandlers, WarehouseHandlers
+from services.warehouse.seeds import Seeds
 from services.warehouse.stockroom import Stockroom
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+CONNECTIONS = 20
+"""To PostgreSQL: as many bookings as may be under way."""
 
 
 async def run(config: Config) -> None:
     """Serve until the process is told to stop."""
-    database = Database(config.database_url, "warehouse", pool_size=20)
-    try:
-        await database.wait(config.start_timeout)
-        await migrate(database, MIGRATIONS)
-        await _serve(config, database)
-    finally:
-        await database.close()
-
-
-async def _serve(config: Config, database: Database) -> None:
+    database = Database(config.database_url, "warehouse", pool_size=CONNECTIONS)
+    settings = StreamSettings(
+        processing_timeout=config.processing_timeout, redeliver_interval=config.redeliver_interval
+    )
+    streams = RedisStreams(config.redis_url, mode=config.transport_mode, settings=settings)
     outbox = Outbox(database)
     stockroom = Stockroom(outbox, hold=timedelta(seconds=config.reservation_hold))
-    if config.seed_demo:
-        await seeds.seed(database, stockroom)
     grpc = GrpcServer(config.grpc_address)
     api.bind(grpc, WarehouseHandlers(database, stockroom))
-    transport = RedisStreams(config.redis_url, mode=config.transport_mode)
-    events = Consumers(transport, partial(consumers.start, handlers=WarehouseEventsHandlers(database, stockroom)))
-    relay = Relay(database, outbox, RedisStreams(config.redis_url, mode=config.transport_mode))
-    expiry = Expiry(database, stockroom, every=config.expiry_interval)
-    await serve(relay, expiry, events, grpc, grace=config.drain)
+    events = WarehouseEventsHandlers(database, stockroom)
+    health = Health([database_check(database), redis_check(streams.client)])
+    await serve(
+        DatabasePart(database, MIGRATIONS, wait=config.start_timeout),
+        BrokerPart(streams, wait=config.start_timeout),
+        *([Seeds(database, stockroom)] if config.seed_demo else []),
+        Relay(database, outbox, streams),
+        Expiry(database, stockroom, every=config.expiry_interval),
+        health,
+        Subscribed(partial(consumers.start, streams, events)),
+        grpc,
+        HealthOverGrpc(health, grpc),
+        health_server(health, config.health_address),
+        grace=config.drain,
+    )
 
 
 def main() -> None:

@@ -23,6 +23,10 @@ class Config:
     """Between looks for reservations past their time."""
     seed_demo: bool = False
     """Whether to book the stock of the demonstration products at the first start."""
+    processing_timeout: float = 60.0
+    """After which the events of a reader that is gone are taken over (`StreamSettings`)."""
+    redeliver_interval: float = 15.0
+    """Between looks for such events."""
     start_timeout: float = 30.0
     """How long to wait for PostgreSQL and for Redis."""
     drain: float = 10.0
@@ -45,6 +49,8 @@ class Config:
             reservation_hold=float(given("RESERVATION_HOLD", str(default.reservation_hold))),
             expiry_interval=float(given("EXPIRY_INTERVAL", str(default.expiry_interval))),
             seed_demo=given("SEED_DEMO", "false").lower() in ("1", "true", "yes"),
+            processing_timeout=float(given("PROCESSING_TIMEOUT", str(default.processing_timeout))),
+            redeliver_interval=float(given("REDELIVER_INTERVAL", str(default.redeliver_interval))),
             start_timeout=float(given("START_TIMEOUT", str(default.start_timeout))),
             drain=float(given("DRAIN", str(default.drain))),
         )

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.platform.commands import Command, KeyReused
 from services.platform.database import Database
 from services.platform.inbox import first_time
-from services.platform.refusals import invalid, refused
+from services.platform.refusals import invalid, refusal
 from services.warehouse import answers, remembered, requests
 from services.warehouse.adapters import reservations
 from services.warehouse.domain import Line, Refusal, ReleaseReason, Reservation, Shortage, merged
@@ -124,7 +124,7 @@ class WarehouseHandlers:
         self, requests: AsyncIterator[warehouse_pb2.SyncStockRequest], call: Call, /
     ) -> AsyncIterator[warehouse_pb2.SyncStockResponse]:
         """Stocktake with hand scanners; not offered yet."""
-        raise refused(Unimplemented, "NOT_OFFERED", "SyncStock is not offered yet")
+        raise refusal(Unimplemented, "NOT_OFFERED", "SyncStock is not offered yet")
 
     async def _reserve(
         self,
@@ -140,7 +140,7 @@ class WarehouseHandlers:
             return found
         if sorted(found.lines, key=_product) != sorted(lines, key=_product):
             facts = {"reservation_id": found.reservation_id}
-            raise refused(FailedPrecondition, "ALREADY_RESERVED", "the order has reserved other lines", facts=facts)
+            raise refusal(FailedPrecondition, "ALREADY_RESERVED", "the order has reserved other lines", facts=facts)
         await command.answered(connection, remembered.reservation(found))
         return found
 
@@ -153,9 +153,9 @@ class WarehouseHandlers:
                 connection, request.product_id, request.warehouse_id, request.delta, reason=reason
             )
         except OverflowError as error:
-            raise invalid({"delta": "must not lead to more than 64 bits can count"}) from error
+            raise invalid("delta", "must not lead to more than 64 bits can count") from error
         if level is None:
-            raise refused(FailedPrecondition, "BELOW_RESERVED", "less would be left than is reserved")
+            raise refusal(FailedPrecondition, "BELOW_RESERVED", "less would be left than is reserved")
         answer = warehouse_pb2.AdjustStockResponse(level=answers.level(level)).SerializeToString()
         await command.answered(connection, answer)
         return answer
@@ -231,7 +231,7 @@ async def _earlier(command: Command, connection: AsyncConnection) -> bytes | Non
     try:
         return await command.earlier_answer(connection)
     except KeyReused as error:
-        raise refused(
+        raise refusal(
             FailedPrecondition, "IDEMPOTENCY_KEY_REUSED", "the key came with another request before"
         ) from error
 
@@ -239,7 +239,7 @@ async def _earlier(command: Command, connection: AsyncConnection) -> bytes | Non
 async def _reservation(connection: AsyncConnection, reservation_id: str) -> Reservation:
     found = await reservations.find(connection, reservation_id)
     if found is None:
-        raise refused(NotFound, "NOT_FOUND", "there is no such reservation")
+        raise refusal(NotFound, "NOT_FOUND", "there is no such reservation")
     return found
 
 

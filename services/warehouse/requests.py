@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from shop.runtime.errors import InvalidArgument
 from shop.runtime.grpc_server import Call
 from shop.warehouse.v1 import warehouse_pb2 as pb
 
-from services.platform.refusals import invalid
+from services.platform.refusals import invalid, refusal
 from services.warehouse.domain import LONGEST_HOLD, MOST_PIECES, Line, ReleaseReason
 
 MOST_LINES = 100
@@ -26,7 +27,7 @@ def lines_of(request: pb.CheckAvailabilityRequest | pb.ReserveStockRequest) -> t
     """What is wanted: 1 to 100 lines, each product once."""
     wrong = line_violations(request)
     if wrong:
-        raise invalid(wrong)
+        raise _all_of(wrong)
     return tuple(Line(product_id=line.product_id, quantity=line.quantity) for line in request.lines)
 
 
@@ -61,7 +62,7 @@ def checked_reservation(request: pb.ReserveStockRequest, call: Call) -> tuple[tu
             wrong["ttl"] = "must be more than 0 and at most 24 hours"
     key = _key(request.idempotency_key, call, wrong)
     if wrong:
-        raise invalid(wrong)
+        raise _all_of(wrong)
     return lines_of(request), hold, key
 
 
@@ -76,21 +77,21 @@ def checked_adjustment(request: pb.AdjustStockRequest, call: Call) -> str:
         wrong["reason"] = "must say why"
     key = _key(request.idempotency_key, call, wrong)
     if wrong:
-        raise invalid(wrong)
+        raise _all_of(wrong)
     return key
 
 
 def reservation_id_of(request: pb.ReleaseReservationRequest | pb.CommitReservationRequest) -> str:
     """The reservation that a request is about."""
     if not _ID.fullmatch(request.reservation_id):
-        raise invalid({"reservation_id": _NO_ID})
+        raise invalid("reservation_id", _NO_ID)
     return request.reservation_id
 
 
 def reason_of(request: pb.ReleaseReservationRequest) -> ReleaseReason:
     """Why a reservation is given back."""
     if request.reason not in _REASONS:
-        raise invalid({"reason": "must say why"})
+        raise invalid("reason", "must say why")
     return _REASONS[request.reason]
 
 
@@ -99,3 +100,8 @@ def _key(given: str, call: Call, wrong: dict[str, str]) -> str:
     if not _KEY.fullmatch(key):
         wrong["idempotency_key"] = "must be 1 to 255 visible ASCII characters"
     return key
+
+
+def _all_of(wrong: dict[str, str]) -> InvalidArgument:
+    text = "; ".join(f"{field} {rule}" for field, rule in wrong.items())
+    return refusal(InvalidArgument, "INVALID_ARGUMENT", text, fields=tuple(wrong.items()))

@@ -22,9 +22,22 @@ DEMO: tuple[tuple[str, str, int], ...] = (
 """(product, warehouse, pieces); of the copper kettle there is one, so that orders can run out of stock."""
 
 
-async def seed(database: Database, stockroom: Stockroom) -> int:
-    """Book the deliveries that were not booked before; returns how many."""
-    return sum([await database.run(_Delivery(stockroom, *each)) for each in DEMO])
+class Seeds:
+    """A part of a process that books, when it starts, the deliveries that were not booked before."""
+
+    services = ("demonstration stock",)
+
+    def __init__(self, database: Database, stockroom: Stockroom) -> None:
+        self._database = database
+        self._stockroom = stockroom
+
+    async def start(self) -> str:
+        """Book them."""
+        booked = sum([await self._database.run(_Delivery(self._stockroom, *each)) for each in DEMO])
+        return f"{booked} deliveries booked, {len(DEMO) - booked} were booked before"
+
+    async def stop(self, grace: float | None = None) -> None:
+        """The stock stays."""
 
 
 class _Delivery:

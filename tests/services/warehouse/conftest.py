@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -16,47 +15,29 @@ from shop.runtime.consuming import Delivery, RawHeaders
 from shop.runtime.transport import ReceivedMessage
 from sqlalchemy import text
 
-from harness.backends.postgres import Postgres
+from harness.backends.postgres import Database as PostgresDatabase
+from harness.backends.session import Running
 from services.platform.database import Database
-from services.platform.migrations import migrate
 from services.platform.outbox import Outbox
 from services.warehouse.app import MIGRATIONS
 from services.warehouse.handlers import WarehouseEventsHandlers, WarehouseHandlers
 from services.warehouse.stockroom import Stockroom
+from tests.services.templates import migrated
 
-TEMPLATE = "warehouse_tables"
 _IDS = count(1)
 
 
 @pytest.fixture(scope="session")
-def _templates() -> dict[int, str]:
-    return {}
+def postgres_template(running_backends: Running) -> str:
+    """Databases of these tests have the tables of the warehouse."""
+    return migrated(running_backends.postgres, "warehouse", MIGRATIONS)
 
 
 @pytest.fixture
-def dsn(postgres: Postgres, _templates: dict[int, str]) -> Iterator[str]:
-    """A database that has the tables of the warehouse."""
-    if id(postgres) not in _templates:
-
-        async def prepare(dsn: str) -> None:
-            database = Database(dsn, "warehouse")
-            await migrate(database, MIGRATIONS)
-            await database.close()
-
-        _templates[id(postgres)] = postgres.create_template(TEMPLATE, lambda dsn: asyncio.run(prepare(dsn)))
-    made = postgres.create_database(template=TEMPLATE)
-    yield made.dsn
-    postgres.restore()
-    made.drop()
-
-
-@pytest.fixture
-def empty_dsn(postgres: Postgres) -> Iterator[str]:
-    """An empty database."""
-    made = postgres.create_database()
-    yield made.dsn
-    postgres.restore()
-    made.drop()
+def empty_dsn(backends: Running) -> Iterator[str]:
+    """A database without any tables."""
+    with backends.postgres.database() as made:
+        yield made.dsn
 
 
 @dataclass
@@ -132,9 +113,9 @@ class Warehouse:
 
 
 @pytest.fixture
-async def warehouse(dsn: str, clock: Clock) -> AsyncIterator[Warehouse]:
+async def warehouse(postgres: PostgresDatabase, clock: Clock) -> AsyncIterator[Warehouse]:
     """An empty warehouse."""
-    database = Database(dsn, "warehouse", pool_size=20)
+    database = Database(postgres.dsn, "warehouse", pool_size=20)
     stockroom = Stockroom(Outbox(database), now=clock)
     yield Warehouse(
         database, stockroom, WarehouseHandlers(database, stockroom), WarehouseEventsHandlers(database, stockroom)

@@ -18,9 +18,10 @@ from shop.warehouse.v1.warehouse_grpc import WarehouseServiceClient
 from services.platform.database import Database
 from services.platform.outbox import Outbox
 from services.platform.refusals import detail_of
-from services.warehouse import api, seeds
+from services.warehouse import api
 from services.warehouse.expiry import Expiry
 from services.warehouse.handlers import WarehouseHandlers
+from services.warehouse.seeds import DEMO, Seeds
 from services.warehouse.stockroom import Stockroom
 from tests.services.warehouse.conftest import Clock, Warehouse
 
@@ -287,10 +288,10 @@ async def test_without_a_database_calls_may_be_repeated() -> None:
 
 
 async def test_the_demonstration_stock_is_booked_once(warehouse: Warehouse) -> None:
-    assert await seeds.seed(warehouse.database, warehouse.stockroom) == len(seeds.DEMO)
+    assert (await Seeds(warehouse.database, warehouse.stockroom).start()).startswith(f"{len(DEMO)} deliveries booked")
     booked = await warehouse.levels()
     assert booked["prd_tea_green.whs_berlin"] == (1000, 0)
-    assert await seeds.seed(warehouse.database, warehouse.stockroom) == 0
+    assert (await Seeds(warehouse.database, warehouse.stockroom).start()).startswith("0 deliveries booked")
     assert await warehouse.levels() == booked
     assert await warehouse.is_balanced()
 
