@@ -25,12 +25,11 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "order-received": {
         "en": (
             "We have received your order $order_id",
-            "we have received your order $order_id over $total. You will hear from us again once it is paid and packed.",
+            "we have received your order $order_id over $total. You will hear from us again once it is confirmed.",
         ),
         "de": (
             "Ihre Bestellung $order_id ist eingegangen",
-            "Ihre Bestellung $order_id über $total ist eingegangen. "
-            "Sie hören wieder von uns, sobald sie bezahlt und reserviert ist.",
+            "Ihre Bestellung $order_id über $total ist eingegangen. Sobald sie bestätigt ist, schreiben wir Ihnen.",
         ),
     },
     "order-confirmation": {
@@ -54,8 +53,7 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "de": (
             "Ihre Zahlung für Bestellung $order_id wurde abgelehnt",
-            "Ihre Zahlung von $amount für Bestellung $order_id wurde abgelehnt. "
-            "Bitte bestellen Sie noch einmal mit einer anderen Zahlungsart.",
+            "Ihre Zahlung von $amount wurde abgelehnt. Bitte bestellen Sie noch einmal und zahlen Sie anders.",
         ),
     },
     "payment-refunded": {
@@ -65,8 +63,7 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "de": (
             "Erstattung für Bestellung $order_id",
-            "wir haben Ihnen $amount für Ihre Bestellung $order_id erstattet. "
-            "Bis Ihre Bank den Betrag zeigt, können einige Tage vergehen.",
+            "wir haben Ihnen $amount erstattet. Bis Ihre Bank den Betrag zeigt, können einige Tage vergehen.",
         ),
     },
 }

@@ -81,7 +81,7 @@ class Wait:
 
 def id_of(source: str, event_id: str, template_id: str) -> str:
     """The notification that an event leads to: the same whenever it comes."""
-    digest = hashlib.sha256("\0".join((source, event_id, template_id)).encode()).hexdigest()
+    digest = hashlib.sha256(f"{source}\0{event_id}\0{template_id}".encode()).hexdigest()
     return f"ntf_{digest[:24]}"
 
 
