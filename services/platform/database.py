@@ -74,27 +74,27 @@ class Database:
         """Where it is, without credentials: `127.0.0.1:5432/shop, schema order`."""
         return f"{self.url.host}:{self.url.port or 5432}/{self.url.database}, schema {self.schema}"
 
-    async def wait(self, timeout: float = 30.0, *, pause: float = 0.2) -> None:
-        """Return when the database answers; say so every few seconds while it does not.
+    async def wait(self, limit: float = 30.0, *, pause: float = 0.2) -> None:
+        """Return when the database answers; say every few seconds that it does not yet.
 
-        `DatabaseUnavailable` after `timeout` seconds.
+        `DatabaseUnavailable` after `limit` seconds.
         """
         loop = asyncio.get_running_loop()
         began, said = loop.time(), 0.0
         while True:
             try:
-                async with asyncio.timeout(max(0.05, began + timeout - loop.time())):
+                async with asyncio.timeout(max(0.05, began + limit - loop.time())):
                     await self.ping()
             except (DBAPIError, OSError, TimeoutError) as error:
                 waited = loop.time() - began
                 reason = _reason(error)
-                if waited + pause >= timeout:
+                if waited + pause >= limit:
                     raise DatabaseUnavailable(
                         f"no PostgreSQL at {self.place} after {waited:.1f} s: {reason}"
                     ) from error
                 if said == 0.0 or waited - said >= 5.0:
                     said = max(waited, 0.001)
-                    LOG.warning("waiting for PostgreSQL at %s (%.0f of %.0f s): %s", self.place, waited, timeout, reason)
+                    LOG.warning("waiting for PostgreSQL at %s (%.0f of %.0f s): %s", self.place, waited, limit, reason)
                 await asyncio.sleep(pause)
             else:
                 return

@@ -22,9 +22,7 @@ from services.platform.tables import OUTBOX
 LOG = logging.getLogger(__name__)
 
 _TAKE = (
-    select(OUTBOX)
-    .where(text("transaction_id < pg_snapshot_xmin(pg_current_snapshot())"))
-    .order_by(OUTBOX.c.position)
+    select(OUTBOX).where(text("transaction_id < pg_snapshot_xmin(pg_current_snapshot())")).order_by(OUTBOX.c.position)
 )
 
 

@@ -1,14 +1,14 @@
-"""Tables that every service may have, in its own schema; migrations create them by the functions below.
+"""Tables that every service may have, in its own schema; migrations create them: `create_outbox(op.get_bind())`.
 
 A migration that was deployed keeps its meaning: a later change of a table here is a new function, never an edit.
 """
 
 from __future__ import annotations
 
-from alembic.operations import Operations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     DateTime,
     Identity,
     Index,
@@ -101,29 +101,31 @@ EVENT_LOG = Table(
 )
 
 
-def create_outbox(op: Operations) -> None:
+def create_outbox(connection: Connection) -> None:
     """Messages that are to be published: written with the change they tell of, removed once they are published."""
-    OUTBOX.create(op.get_bind())
+    OUTBOX.create(connection)
 
 
-def create_inbox(op: Operations) -> None:
+def create_inbox(connection: Connection) -> None:
     """Which events a consumer has handled."""
-    INBOX.create(op.get_bind())
+    INBOX.create(connection)
 
 
-def create_idempotency_keys(op: Operations) -> None:
+def create_idempotency_keys(connection: Connection) -> None:
     """Results of commands by idempotency key."""
-    IDEMPOTENCY.create(op.get_bind())
+    IDEMPOTENCY.create(connection)
 
 
-def create_event_log(op: Operations) -> None:
+def create_event_log(connection: Connection) -> None:
     """Events of aggregates, which can be added and read, and nothing else: a trigger refuses the rest."""
-    EVENT_LOG.create(op.get_bind())
-    op.execute(
+    EVENT_LOG.create(connection)
+    function = text(
         "CREATE FUNCTION event_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'the event log is append-only: % refused', TG_OP; END $$"
     )
-    op.execute(
+    trigger = text(
         "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON event_log "
         "FOR EACH STATEMENT EXECUTE FUNCTION event_log_is_append_only()"
     )
+    connection.execute(function)
+    connection.execute(trigger)

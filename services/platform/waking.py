@@ -45,10 +45,10 @@ class Waker:
         finally:
             self._telling = None
 
-    async def wait(self, timeout: float) -> None:
-        """Return when woken, or after `timeout` seconds."""
+    async def wait(self, seconds: float) -> None:
+        """Return when woken, or after that many seconds."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await self.woken.wait()
         except TimeoutError:
             pass
