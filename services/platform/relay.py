@@ -16,6 +16,7 @@ from sqlalchemy import Row, delete, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.platform.database import Database, quoted
+from services.platform.ending import end
 from services.platform.outbox import Outbox
 from services.platform.tables import OUTBOX
 
@@ -72,9 +73,7 @@ class Relay:
         self._stopping = True
         self._outbox.waker.woken.set()
         _, late = await asyncio.wait({task}, timeout=grace)
-        for each in late:
-            each.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(late)
         await self._outbox.waker.close()
 
     async def lag(self) -> float:
@@ -93,8 +92,15 @@ class Relay:
                         pause = self._settings.poll
                         await self._publish_until(lost)
                         return
-            except (SQLAlchemyError, psycopg.Error, OSError) as error:
-                LOG.warning("outbox %s: %s; again in %.1f s", self._database.schema, _line(error), pause)
+            except Exception as error:  # noqa: BLE001 a relay that ended would hold back events for ever
+                known = isinstance(error, (SQLAlchemyError, psycopg.Error, OSError))
+                LOG.warning(
+                    "outbox %s: %s; again in %.1f s",
+                    self._database.schema,
+                    _line(error),
+                    pause,
+                    exc_info=None if known else error,
+                )
                 await self._pause(pause)
                 pause = min(pause * 2, self._settings.longest_pause)
             else:

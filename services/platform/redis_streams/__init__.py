@@ -8,7 +8,7 @@
 * `dapr`: what daprd 1.17 and 1.18 do, to test against: see `dapr_mode.py`.
 
 Modules: `wire` fields of an entry, `scripts` what must happen at once within Redis, `connection` clients without
-retries, `lanes` what may run next, `reader` reading a stream, `settling` acknowledgements and dead letters,
+retries, `lanes` what may run next, `reader` reading a stream, `handling` and `settling` outcomes,
 `subscription` and `dapr_mode` the two modes, `upkeep` trimming and figures, `transport` all of it together.
 """
 

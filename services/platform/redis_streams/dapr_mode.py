@@ -30,6 +30,7 @@ from shop.runtime.transport import (
     utc_now,
 )
 
+from services.platform.ending import end
 from services.platform.redis_streams import wire
 from services.platform.redis_streams.connection import FAILURES, command_of
 from services.platform.redis_streams.isolation import in_new_context
@@ -193,8 +194,5 @@ class DaprSubscription:
         busy = self._busy - {asyncio.current_task()}
         if busy:
             await asyncio.wait(busy, timeout=grace)
-        rest = [task for task in (*self._workers, *self._tasks) if task is not asyncio.current_task()]
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+        await end(task for task in (*self._workers, *self._tasks) if task is not asyncio.current_task())
         await self._reader.close()

@@ -18,15 +18,20 @@ class Entry:
 
     id: bytes
     content: Content
+    first_seen: datetime
     attempt: int = 1
     """The attempt that is made, or will be made next."""
-    first_seen: datetime | None = None
     key: str | None = None
     running: bool = False
     doomed: str | None = None
     """Why it is given up; its dead letter is not written yet."""
     trimmed: bool = False
     """Redis has it no longer: what is here is all there is."""
+
+    @property
+    def attempt_begins(self) -> tuple[bytes, int, int]:
+        """(id, number of the attempt, milliseconds since 1970 when it was first seen)."""
+        return self.id, self.attempt, int(self.first_seen.timestamp() * 1000)
 
 
 class Lanes:

@@ -124,7 +124,7 @@ for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
 end
 return gone
 """
-_TRIM = """
+TRIM = """
 -- Remove the oldest entries beyond `keep`, at most `most` of them, and none that a group has not read or not settled.
 local function before(a, b)
   local am, as = string.match(a, '(%d+)-(%d+)')
@@ -234,11 +234,3 @@ class Scripts:
         await self._command("XACK", self._stream, self._who[0], *ids)
         if retried:
             await self._command("HDEL", self._seen, *retried)
-
-
-async def trim(client: Redis, stream: str, *, keep: int, most: int = 1000) -> int:
-    """Remove the oldest entries beyond the newest `keep`, at most `most`; none that some group still needs.
-
-    Returns how many. Nothing is removed while no group reads the stream.
-    """
-    return int(await client.register_script(_TRIM)(keys=[stream], args=[keep, most]))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -39,6 +40,10 @@ class StreamSettings:
     exclusive: bool | None = None
     """Whether one subscription of a group reads a stream at a time, the others standing by, which keeps the order of
     keys across replicas. None: where the subscription states its ordering key."""
+
+    keep: Mapping[str, int] = field(default_factory=dict)
+    """By address: how many of the newest entries stay when a stream is trimmed; what a group needs stays anyway.
+    A stream that is not named is never trimmed."""
 
     @property
     def keep_alive(self) -> float:

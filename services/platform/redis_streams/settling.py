@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from services.platform.ending import end
 from services.platform.redis_streams.connection import FAILURES
 from services.platform.redis_streams.scripts import Scripts
 
@@ -52,5 +53,4 @@ class Acknowledger:
         if task is None:
             return
         await asyncio.wait({task}, timeout=seconds)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
