@@ -1,15 +1,13 @@
-"""How the checkout service is called: its handlers, bound to gRPC and HTTP."""
+"""How the checkout service is called: its handlers, bound to gRPC."""
 
 from __future__ import annotations
 
-from shop.checkout.v1.cart_grpc import add_cart_service
-from shop.checkout.v1.checkout_grpc import add_checkout_service
+from shop.checkout.v1.cart_grpc import CartServiceHandler, add_cart_service
+from shop.checkout.v1.checkout_grpc import CheckoutServiceHandler, add_checkout_service
 from shop.runtime.grpc_server import GrpcServer
 
-from services.checkout.handlers import CartHandlers, CheckoutHandlers
 
-
-def bind(server: GrpcServer) -> None:
+def bind(server: GrpcServer, carts: CartServiceHandler, checkouts: CheckoutServiceHandler) -> None:
     """Serve everything that the contracts say this service serves."""
-    add_cart_service(server, CartHandlers())
-    add_checkout_service(server, CheckoutHandlers())
+    add_cart_service(server, carts)
+    add_checkout_service(server, checkouts)

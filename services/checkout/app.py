@@ -7,21 +7,96 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
 
+from shop.catalog.v1.catalog_grpc import CatalogServiceClient
+from shop.order.v1.order_grpc import OrderServiceClient
+from shop.payment.v1.payment_grpc import PaymentServiceClient
+from shop.runtime.grpc_client import ClientOptions
 from shop.runtime.grpc_server import GrpcServer
-from shop.runtime.in_process import InProcessTransport
 from shop.runtime.process import Consumers, serve
+from shop.warehouse.v1.warehouse_grpc import WarehouseServiceClient
 
 from services.checkout import api, consumers
+from services.checkout.adapters.catalog import Catalog, Stock
+from services.checkout.adapters.orders import Orders
+from services.checkout.adapters.payments import Payments
+from services.checkout.adapters.steps import Patience, Steps
+from services.checkout.adapters.workflows import OrderWorkflows, WorkflowSettings
 from services.checkout.config import Config
+from services.checkout.domain.pricing import Tariff
+from services.checkout.handlers.carts import CartHandlers
+from services.checkout.handlers.checkouts import CheckoutHandlers, Terms
+from services.checkout.handlers.confirming import Confirming
+from services.checkout.handlers.events import CheckoutEventsHandlers
+from services.checkout.handlers.once import Once
+from services.platform.database import Database
+from services.platform.idempotency import IdempotencyKeys
+from services.platform.migrations import migrate
+from services.platform.redis_streams import Mode, RedisStreams
+
+SCHEMA = "checkout"
+WORKFLOW_SCHEMA = "checkout_workflows"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 async def run(config: Config) -> None:
     """Serve until the process is told to stop."""
-    events = Consumers(InProcessTransport(), consumers.start)
-    grpc = GrpcServer(config.grpc_address)
-    api.bind(grpc)
-    await serve(events, grpc, grace=config.drain)
+    async with AsyncExitStack() as held:
+        database = Database(config.database_url, SCHEMA)
+        held.push_async_callback(database.close)
+        await database.wait(config.start_patience)
+        await migrate(database, MIGRATIONS)
+        options = ClientOptions(timeout=config.peer_timeout)
+        catalog = Catalog(await held.enter_async_context(CatalogServiceClient(config.catalog_address, options=options)))
+        stock = Stock(await held.enter_async_context(WarehouseServiceClient(config.warehouse_address, options=options)))
+        orders = Orders(await held.enter_async_context(OrderServiceClient(config.order_address, options=options)))
+        payments = Payments(
+            await held.enter_async_context(PaymentServiceClient(config.payment_address, options=options))
+        )
+        workflows = OrderWorkflows(
+            _workflow_settings(config), Steps(orders, payments, Patience(charge=config.charge_patience))
+        )
+        events = Consumers(
+            RedisStreams(config.redis_url, mode=Mode(config.transport_mode)),
+            consumers.subscribing(CheckoutEventsHandlers(database, workflows)),
+        )
+        grpc = _grpc(config, database, catalog, stock, orders)
+        await serve(workflows, events, grpc, grace=config.drain)
+
+
+def _grpc(config: Config, database: Database, catalog: Catalog, stock: Stock, orders: Orders) -> GrpcServer:
+    terms = Terms(
+        checkout=timedelta(seconds=config.checkout_lifetime),
+        preview=timedelta(seconds=config.preview_lifetime),
+        tariff=Tariff(flat_rate=config.flat_rate),
+    )
+    confirming = Confirming(
+        database=database, catalog=catalog, orders=orders, tariff=terms.tariff, lifetime=terms.checkout
+    )
+    checkouts = CheckoutHandlers(
+        database=database,
+        catalog=catalog,
+        stock=stock,
+        confirming=confirming,
+        once=Once(database, IdempotencyKeys(database)),
+        terms=terms,
+    )
+    server = GrpcServer(config.grpc_address)
+    api.bind(server, CartHandlers(database, catalog), checkouts)
+    return server
+
+
+def _workflow_settings(config: Config) -> WorkflowSettings:
+    return WorkflowSettings(
+        url=config.database_url,
+        schema=WORKFLOW_SCHEMA,
+        executor=config.executor_id,
+        version=config.workflow_version,
+        wait=config.workflow_wait,
+    )
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ def status_name(status: Status) -> str:
     return f"{PREFIX}{status.value}"
 
 
-def status_number(status: Status) -> checkout_pb2.CheckoutStatus:
+def status_number(status: Status) -> checkout_pb2.CheckoutStatus.ValueType:
     """The enumeration's value."""
     return checkout_pb2.CheckoutStatus.Value(status_name(status))
 

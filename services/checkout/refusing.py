@@ -1,4 +1,4 @@
-"""What the rules refuse, as the contracts say it: INVALID_ARGUMENT with the field, FAILED_PRECONDITION with the code."""
+"""What the rules refuse as the contracts say it: INVALID_ARGUMENT with the field, FAILED_PRECONDITION with a code."""
 
 from __future__ import annotations
 

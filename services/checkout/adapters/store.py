@@ -70,6 +70,14 @@ async def find_checkout(connection: AsyncConnection, checkout_id: str, *, lock: 
     return None if row is None else checkout_of(row)
 
 
+async def locked(connection: AsyncConnection, checkout_id: str) -> tuple[Cart, Checkout] | None:
+    """A checkout and its cart; both stay as they are until the transaction ends."""
+    before = await find_checkout(connection, checkout_id)
+    cart = None if before is None else await find_cart(connection, before.cart_id, lock=True)
+    checkout = None if cart is None else await find_checkout(connection, checkout_id, lock=True)
+    return None if cart is None or checkout is None else (cart, checkout)
+
+
 async def find_session(connection: AsyncConnection, cart_id: str, session_id: str) -> Checkout | None:
     """The newest checkout of a cart in a session that is open or under way."""
     live = [*(status.value for status in OPEN), Status.CONFIRMED.value]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shop.checkout.v1 import checkout_pb2
@@ -21,6 +22,7 @@ from services.checkout.domain.checkout import Checkout, Preview, must_be_open, p
 from services.checkout.domain.pricing import Tariff, totals
 from services.checkout.domain.refusals import Invalid, Refused
 from services.checkout.handlers.confirming import Confirming
+from services.checkout.handlers.once import Once
 from services.checkout.messages import (
     address_members,
     preview_message,
@@ -41,7 +43,7 @@ class Terms:
 
     checkout: timedelta = timedelta(hours=24)
     preview: timedelta = timedelta(minutes=30)
-    tariff: Tariff = Tariff()
+    tariff: Tariff = field(default_factory=Tariff)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class CheckoutHandlers:
     catalog: Catalog
     stock: Stock
     confirming: Confirming
+    once: Once
     terms: Terms
     now: Callable[[], datetime] = utc_now
 
@@ -67,13 +70,17 @@ class CheckoutHandlers:
             check_id(request.customer_id, "customer_id")
             check_id(request.session_id, "session_id")
         must_own(call, request.customer_id, "checkout")
-        with refusing():
+
+        async def start() -> checkout_pb2.StartCheckoutResponse:
             checkout = await self.database.run(lambda connection: self._start(connection, request))
-        return checkout_pb2.StartCheckoutResponse(
-            checkout_id=checkout.checkout_id,
-            status=status_name(checkout.status),
-            created_at=timestamp(checkout.created_at),
-        )
+            return checkout_pb2.StartCheckoutResponse(
+                checkout_id=checkout.checkout_id,
+                status=status_name(checkout.status),
+                created_at=timestamp(checkout.created_at),
+            )
+
+        with refusing():
+            return await self.once.run(call, request, checkout_pb2.StartCheckoutResponse, start)
 
     async def preview_order(
         self, request: checkout_pb2.PreviewOrderRequest, call: Call, /
@@ -83,30 +90,12 @@ class CheckoutHandlers:
         Missing stock is shown in CheckoutItem.in_stock and is no error.
         Errors: NOT_FOUND, FAILED_PRECONDITION CHECKOUT_CLOSED.
         """
-        checkout, cart = await self._own(request.checkout_id, call)
+        await self._own(request.checkout_id, call)
         with refusing():
             _check_choices(request)
-            must_be_open(checkout, self.now(), self.terms.checkout)
-            if not cart.lines:
-                raise _empty(cart)
-            shipping = check_address(address_members(request.shipping_address), "shipping_address")
-            billing = (
-                check_address(address_members(request.billing_address), "billing_address")
-                if request.HasField("billing_address")
-                else None
+            return await self.once.run(
+                call, request, checkout_pb2.PreviewOrderResponse, lambda: self._preview(request, call)
             )
-            lines = await self.catalog.priced(cart.lines, cart.currency)
-            missing = await self.stock.missing(cart.lines)
-            preview = Preview(
-                lines=lines,
-                currency=cart.currency,
-                totals=totals(lines, shipping["country_code"], self.terms.tariff),
-                shipping_address=shipping,
-                billing_address=billing,
-                cart_version=cart.version,
-            )
-            kept = await self.database.run(lambda connection: self._keep(connection, request.checkout_id, preview))
-        return preview_message(kept, preview, missing)
 
     async def confirm_checkout(
         self, request: checkout_pb2.ConfirmCheckoutRequest, call: Call, /
@@ -123,12 +112,16 @@ class CheckoutHandlers:
             if not request.HasField("expected_total"):
                 raise Invalid("expected_total", "must be given")
             expected = (request.expected_total.minor_units, request.expected_total.currency_code)
-            checkout = await self.confirming.confirm(request.checkout_id, method, expected)
-        return checkout_pb2.ConfirmCheckoutResponse(
-            checkout_id=checkout.checkout_id,
-            order_id=checkout.order_id or "",
-            status=status_number(checkout.status),
-        )
+
+            async def confirm() -> checkout_pb2.ConfirmCheckoutResponse:
+                checkout = await self.confirming.confirm(request.checkout_id, method, expected)
+                return checkout_pb2.ConfirmCheckoutResponse(
+                    checkout_id=checkout.checkout_id,
+                    order_id=checkout.order_id or "",
+                    status=status_number(checkout.status),
+                )
+
+            return await self.once.run(call, request, checkout_pb2.ConfirmCheckoutResponse, confirm)
 
     async def get_checkout_status(
         self, request: checkout_pb2.GetCheckoutStatusRequest, call: Call, /
@@ -145,6 +138,28 @@ class CheckoutHandlers:
             raise unknown("checkout", checkout_id)
         must_own(call, checkout.customer_id, "checkout")
         return checkout, cart
+
+    async def _preview(
+        self, request: checkout_pb2.PreviewOrderRequest, call: Call
+    ) -> checkout_pb2.PreviewOrderResponse:
+        checkout, cart = await self._own(request.checkout_id, call)
+        must_be_open(checkout, self.now(), self.terms.checkout)
+        if not cart.lines:
+            raise _empty(cart)
+        lines, missing = await asyncio.gather(
+            self.catalog.priced(cart.lines, cart.currency), self.stock.missing(cart.lines)
+        )
+        shipping = address_members(request.shipping_address)
+        preview = Preview(
+            lines=lines,
+            currency=cart.currency,
+            totals=totals(lines, shipping["country_code"], self.terms.tariff),
+            shipping_address=shipping,
+            billing_address=address_members(request.billing_address) or None,
+            cart_version=cart.version,
+        )
+        kept = await self.database.run(lambda connection: self._keep(connection, request.checkout_id, preview))
+        return preview_message(kept, preview, missing)
 
     async def _start(self, connection: AsyncConnection, request: checkout_pb2.StartCheckoutRequest) -> Checkout:
         cart = await store.find_cart(connection, request.cart_id, lock=True)
@@ -190,6 +205,9 @@ def _check_choices(request: checkout_pb2.PreviewOrderRequest) -> None:
         raise Invalid("redeem_points", "must not be negative")
     if request.redeem_points > 0:
         raise Refused("INSUFFICIENT_POINTS", "There are no points to spend.", points="0")
+    check_address(address_members(request.shipping_address), "shipping_address")
+    if request.HasField("billing_address"):
+        check_address(address_members(request.billing_address), "billing_address")
 
 
 def _empty(cart: Cart) -> Refused:

@@ -80,7 +80,7 @@ class Confirming:
     async def _claim(
         self, connection: AsyncConnection, checkout_id: str, payment_method_id: str, expected: tuple[int, str]
     ) -> Checkout:
-        cart, checkout = await self._locked(connection, checkout_id)
+        cart, checkout = await _locked(connection, checkout_id)
         if checkout.payment_method_id is not None:
             return checkout
         agreed(checkout, cart, expected, self.now(), self.lifetime)
@@ -90,26 +90,23 @@ class Confirming:
         return claimed
 
     async def _release(self, connection: AsyncConnection, checkout_id: str) -> None:
-        cart, checkout = await self._locked(connection, checkout_id)
+        cart, checkout = await _locked(connection, checkout_id)
         if checkout.order_id is None:
             await store.save_checkout(connection, replace(checkout, payment_method_id=None))
             await store.claim_cart(connection, cart.cart_id, None)
 
-    async def _locked(self, connection: AsyncConnection, checkout_id: str) -> tuple[Cart, Checkout]:
-        before = await store.find_checkout(connection, checkout_id)
-        cart = None if before is None else await store.find_cart(connection, before.cart_id, lock=True)
-        checkout = await store.find_checkout(connection, checkout_id, lock=True)
-        if cart is None or checkout is None:
-            raise unknown("checkout", checkout_id)
-        return cart, checkout
-
 
 async def note(connection: AsyncConnection, checkout_id: str, order_id: str, now: datetime) -> Checkout:
     """Keep the order of a checkout; the checkout after that."""
-    checkout = await store.find_checkout(connection, checkout_id, lock=True)
-    if checkout is None:
-        raise unknown("checkout", checkout_id)
+    _, checkout = await _locked(connection, checkout_id)
     noted = ordered(checkout, order_id, now)
     if noted is not checkout:
         await store.save_checkout(connection, noted)
     return noted
+
+
+async def _locked(connection: AsyncConnection, checkout_id: str) -> tuple[Cart, Checkout]:
+    found = await store.locked(connection, checkout_id)
+    if found is None:
+        raise unknown("checkout", checkout_id)
+    return found

@@ -71,10 +71,11 @@ class CheckoutEventsHandlers:
             if not await first_time(connection, consumer=CONSUMER, source=event.source, id=event.id):
                 return
             checkout_id = await self._noted(connection, data.order_id, data.metadata)
-            checkout = checkout_id and await store.find_checkout(connection, checkout_id, lock=True)
-            if not checkout:
+            found = checkout_id and await store.locked(connection, checkout_id)
+            if not found:
                 LOG.info("order %s is of no checkout here", data.order_id)
                 return
+            _, checkout = found
             after = settled(checkout, status, data.reason, self.now())
             if after is checkout:
                 return

@@ -1,15 +1,13 @@
-"""Carts, their lines, checkouts; the inbox of the events that move checkouts on."""
+"""Carts, their lines, checkouts; keys of commands; the inbox of events."""
 
 from __future__ import annotations
 
 from alembic import op
 
-from services.platform.tables import create_inbox
+from services.platform.tables import create_idempotency_keys, create_inbox
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 CARTS = """
 CREATE TABLE carts (
@@ -64,9 +62,5 @@ def upgrade() -> None:
         "CREATE INDEX checkouts_by_product ON checkouts USING gin ((preview -> 'lines') jsonb_path_ops) "
         "WHERE status = 'PREVIEWED'"
     )
-    create_inbox(op)  # type: ignore[arg-type] # the module proxies the operations that are under way
-
-
-def downgrade() -> None:
-    """Not offered: data would be lost."""
-    raise NotImplementedError("migrations go forward only")
+    create_idempotency_keys(op.get_bind())
+    create_inbox(op.get_bind())
