@@ -1,4 +1,8 @@
-"""Fixtures for pytest: gateway mocks in the test process, as at the start in each test.
+"""Fixtures for pytest: real Postgres and Redis, and gateway mocks in the test process, as at the start in each test.
+
+`backends` has the engines, started once: `backends.redis.kill9()`; see `harness.backends`. `postgres` is a database of
+the test's own, `postgres_of_module` one of its module's; both are copies of what `postgres_template` names, which a
+project overrides to have its migrations in it. `redis` is emptied before each test. A header line says what runs.
 
 `gateways` has all of them (`gateways.stripe.url`), `stripe_mock`, `paypal_mock`, `fedex_mock`, `ups_mock`,
 `sendgrid_mock`, `twilio_mock` and `analytics_mock` one. The ini option `treaty_gateways` names those to start.
@@ -12,12 +16,70 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from harness.backends.postgres import Database
+    from harness.backends.redis import Redis
+    from harness.backends.session import Running
     from harness.gateways.inprocess import RunningMock, RunningMocks
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The ini option."""
     parser.addini("treaty_gateways", "gateway mocks that the fixture `gateways` starts (default: all)", type="args")
+
+
+def pytest_report_header() -> str:
+    """What the fixture `backends` would run, and why; it is not started for this."""
+    from harness.backends.choose import choose
+    from harness.backends.errors import BackendError
+
+    try:
+        return f"backends: {choose().header}"
+    except BackendError as problem:
+        return f"backends: none: {problem}"
+
+
+@pytest.fixture(scope="session")
+def running_backends() -> Iterator[Running]:
+    """The engines, started once; tests use `backends`, which mends them for each."""
+    from harness.backends.session import backends
+
+    with backends() as running:
+        yield running
+
+
+@pytest.fixture
+def backends(running_backends: Running) -> Running:
+    """Postgres and Redis, running and without faults, whatever the test before did."""
+    running_backends.restore()
+    return running_backends
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> str | None:
+    """The database that `postgres` copies: none, so that it is empty. Override it with `create_template`'s name."""
+    return None
+
+
+@pytest.fixture
+def postgres(backends: Running, postgres_template: str | None) -> Iterator[Database]:
+    """A database of this test's own: `postgres.dsn`."""
+    with backends.postgres.database(template=postgres_template) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def postgres_of_module(running_backends: Running, postgres_template: str | None) -> Iterator[Database]:
+    """A database of this module's own."""
+    running_backends.restore()
+    with running_backends.postgres.database(template=postgres_template) as database:
+        yield database
+
+
+@pytest.fixture
+def redis(backends: Running) -> Redis:
+    """Redis, empty: `redis.url`."""
+    backends.redis.flush()
+    return backends.redis
 
 
 @pytest.fixture(scope="session")

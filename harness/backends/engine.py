@@ -55,7 +55,7 @@ class Host(Protocol):
         """The last lines of its log."""
 
 
-class NotReady(Exception):  # noqa: N818 not an error: asked again in a moment
+class NotReady(Exception):
     """The engine does not answer yet; the message is what it said."""
 
 
@@ -196,6 +196,7 @@ class Engine(ABC):
         """The last lines of the engine's log."""
         return self._host.log_tail()
 
+    @abstractmethod
     def _forget(self) -> None:
         """Drop what was held of an engine that is gone."""
 

@@ -7,5 +7,5 @@ class BackendError(Exception):
     """An engine cannot be had, did not start, or is not in the state that was asked for; the message says which."""
 
 
-class NotSupported(BackendError):  # noqa: N818 it is named for what it says
+class NotSupported(BackendError):
     """This backend cannot do that, here or at all; the message says why."""

@@ -57,7 +57,7 @@ class Blackhole(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refuse(Fault):
-    """New connections are refused, as if nothing listened. Open ones go on; `connections` and `direction` do not count."""
+    """New connections are refused, as if nothing listened. Open ones go on; direction and connections do not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,9 @@ KINDS: dict[str, type[Fault]] = {
 
 def to_wire(fault: Fault) -> dict[str, Any]:
     """As JSON takes it; bytes are written as Latin-1."""
-    members = {name: value.decode("latin-1") if isinstance(value, bytes) else value for name, value in asdict(fault).items()}
+    members = {
+        name: value.decode("latin-1") if isinstance(value, bytes) else value for name, value in asdict(fault).items()
+    }
     return {"kind": type(fault).__name__, **members}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -20,6 +21,8 @@ DATABASE = "treaty"
 PROBE_TIMEOUT = 2
 SOCKET_PORT = 5432
 """Part of the name of the Unix socket only."""
+SETTINGS: dict[str, object] = {"max_connections": 300, "timezone": "UTC", "jit": "off"}
+"""Of every backend, besides its defaults, under which a commit is on disk before it is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,16 @@ class Postgres(Engine):
         self._execute(f"CREATE DATABASE {_quoted(name)} TEMPLATE {_quoted(template or 'template0')}")
         return self._database(name)
 
+    @contextmanager
+    def database(self, *, template: str | None = None) -> Iterator[Database]:
+        """A fresh database for the length of the block; removed if Postgres runs then."""
+        made = self.create_database(template=template)
+        try:
+            yield made
+        finally:
+            if self.state == "running":
+                made.drop()
+
     def create_template(self, name: str, prepare: Callable[[str], object]) -> str:
         """A database to make copies of: made empty, filled by `prepare(dsn)`, then closed to connections."""
         database = self.create_database(name)
@@ -88,9 +101,7 @@ class Postgres(Engine):
         self._execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
 
     def _database(self, name: str) -> Database:
-        return Database(
-            name, self._dsn((self.host, self.port), name), self._dsn(self._host.address(), name), self
-        )
+        return Database(name, self._dsn((self.host, self.port), name), self._dsn(self._host.address(), name), self)
 
     def _dsn(self, address: Address, database: str) -> str:
         account = f"{USER}:{quote(self._password, safe='')}"

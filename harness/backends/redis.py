@@ -14,6 +14,8 @@ from harness.backends.proxy import Address, Listener
 
 ANSWER_TIMEOUT = 10.0
 LONGEST_ANSWER = 1 << 20
+CONFIGURATION = {"appendonly": "yes", "appendfsync": "always", "save": ""}
+"""Of every backend, besides its defaults: a write is on disk before it is answered."""
 
 
 class Redis(Engine):
@@ -44,8 +46,12 @@ class Redis(Engine):
             self._demand("running")
             self._ask("FLUSHALL")
 
+    def _forget(self) -> None:
+        """Nothing is held."""
+
     def _probe(self) -> str:
         try:
+            self._ask("PING")  # refused while it loads its data, unlike INFO
             said = self._ask("INFO", "server")
         except (OSError, BackendError) as problem:
             raise NotReady(str(problem)) from problem

@@ -53,6 +53,10 @@ class Outbox:
         after_commit(connection, self.waker.wake)
         return str(stored.scalar_one())
 
+    async def close(self) -> None:
+        """Let a notification that is under way end."""
+        await self.waker.close()
+
     async def size(self) -> int:
         """How many messages are not published yet."""
         async with self._database.transaction() as connection:

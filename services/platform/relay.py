@@ -92,7 +92,7 @@ class Relay:
                         pause = self._settings.poll
                         await self._publish_until(lost)
                         return
-            except Exception as error:  # noqa: BLE001 a relay that ended would hold back events for ever
+            except Exception as error:
                 known = isinstance(error, (SQLAlchemyError, psycopg.Error, OSError))
                 LOG.warning(
                     "outbox %s: %s; again in %.1f s",

@@ -35,6 +35,12 @@ class RedisStreams:
         self._url = url
         self._subscriptions: list[DurableSubscription | DaprSubscription] = []
 
+    @property
+    def place(self) -> str:
+        """Where Redis is, without credentials: `127.0.0.1:6379`."""
+        known = self.client.connection_pool.connection_kwargs
+        return str(known.get("path") or f"{known.get('host')}:{known.get('port')}")
+
     async def publish(self, address: str, message: PublishedMessage) -> str:
         """Store the message; return the id of its entry. `TransportError` when it may not have been stored.
 

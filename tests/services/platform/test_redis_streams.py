@@ -372,7 +372,8 @@ async def test_trimming_keeps_what_a_group_has_not_read_or_not_settled(streams: 
     assert await trim(streams.client, "a", keep=0) == 0, "no group has read anything"
     await streams.client.xgroup_create("a", "fast", "0")
     await streams.client.xgroup_create("a", "slow", "0")
-    [[_, read]] = await streams.client.xreadgroup("fast", "c", {"a": ">"}, count=10)
+    taken: Any = await streams.client.xreadgroup("fast", "c", {"a": ">"}, count=10)
+    read = taken[0][1]
     await streams.client.xack("a", "fast", *(id_ for id_, _ in read))
     assert await trim(streams.client, "a", keep=0) == 0, "the slow group has read nothing"
     await streams.client.xreadgroup("slow", "c", {"a": ">"}, count=5)
@@ -380,7 +381,8 @@ async def test_trimming_keeps_what_a_group_has_not_read_or_not_settled(streams: 
     assert await trim(streams.client, "a", keep=0, most=2) == 2
     assert await trim(streams.client, "a", keep=8) == 0
     assert await trim(streams.client, "a", keep=0) == 1, "the fourth is pending"
-    assert [id_ for id_, _ in await streams.client.xrange("a")] == [id_ for id_, _ in read[3:]]
+    left: Any = await streams.client.xrange("a")
+    assert left == read[3:]
     assert (await figures(streams.client, "a")).groups[1].trimmed_unread == 0
 
 
