@@ -7,16 +7,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
+from fastapi import FastAPI
 from shop.catalog.v1.catalog_grpc import CatalogServiceClient
 from shop.order.v1.order_grpc import OrderServiceClient
 from shop.payment.v1.payment_grpc import PaymentServiceClient
 from shop.runtime.grpc_client import ClientOptions
 from shop.runtime.grpc_server import GrpcServer
-from shop.runtime.process import Consumers, serve
+from shop.runtime.http_host import HttpServer
+from shop.runtime.process import serve
 from shop.warehouse.v1.warehouse_grpc import WarehouseServiceClient
 
 from services.checkout import api, consumers
@@ -33,9 +35,10 @@ from services.checkout.handlers.confirming import Confirming
 from services.checkout.handlers.events import CheckoutEventsHandlers
 from services.checkout.handlers.once import Once
 from services.platform.database import Database
+from services.platform.health import Health, database_check, redis_check
 from services.platform.idempotency import IdempotencyKeys
-from services.platform.migrations import migrate
-from services.platform.redis_streams import Mode, RedisStreams
+from services.platform.process import BrokerPart, DatabasePart, Subscribed
+from services.platform.redis_streams import RedisStreams
 
 SCHEMA = "checkout"
 WORKFLOW_SCHEMA = "checkout_workflows"
@@ -44,27 +47,31 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 async def run(config: Config) -> None:
     """Serve until the process is told to stop."""
-    async with AsyncExitStack() as held:
+    options = ClientOptions(timeout=config.peer_timeout)
+    async with (
+        CatalogServiceClient(config.catalog_address, options=options) as catalog,
+        WarehouseServiceClient(config.warehouse_address, options=options) as warehouse,
+        OrderServiceClient(config.order_address, options=options) as order,
+        PaymentServiceClient(config.payment_address, options=options) as payment,
+    ):
         database = Database(config.database_url, SCHEMA)
-        held.push_async_callback(database.close)
-        await database.wait(config.start_patience)
-        await migrate(database, MIGRATIONS)
-        options = ClientOptions(timeout=config.peer_timeout)
-        catalog = Catalog(await held.enter_async_context(CatalogServiceClient(config.catalog_address, options=options)))
-        stock = Stock(await held.enter_async_context(WarehouseServiceClient(config.warehouse_address, options=options)))
-        orders = Orders(await held.enter_async_context(OrderServiceClient(config.order_address, options=options)))
-        payments = Payments(
-            await held.enter_async_context(PaymentServiceClient(config.payment_address, options=options))
-        )
+        streams = RedisStreams(config.redis_url, mode=config.transport_mode)
+        orders = Orders(order)
         workflows = OrderWorkflows(
-            _workflow_settings(config), Steps(orders, payments, Patience(charge=config.charge_patience))
+            _workflow_settings(config), Steps(orders, Payments(payment), Patience(charge=config.charge_patience))
         )
-        events = Consumers(
-            RedisStreams(config.redis_url, mode=Mode(config.transport_mode)),
-            consumers.subscribing(CheckoutEventsHandlers(database, workflows)),
+        health = Health((database_check(database), redis_check(streams.client)))
+        subscribe = consumers.subscribing(CheckoutEventsHandlers(database, workflows))
+        await serve(
+            DatabasePart(database, MIGRATIONS, wait=config.start_timeout),
+            BrokerPart(streams, wait=config.start_timeout),
+            health,
+            HttpServer(FastAPI(title="checkout health"), config.health_address, ready=health.ready),
+            workflows,
+            Subscribed(partial(subscribe, streams)),
+            _grpc(config, database, Catalog(catalog), Stock(warehouse), orders),
+            grace=config.drain,
         )
-        grpc = _grpc(config, database, catalog, stock, orders)
-        await serve(workflows, events, grpc, grace=config.drain)
 
 
 def _grpc(config: Config, database: Database, catalog: Catalog, stock: Stock, orders: Orders) -> GrpcServer:

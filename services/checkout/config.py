@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from services.platform.redis_streams import Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,15 +17,15 @@ class Config:
     executor that began them. `workflow_version` changes when workflows under way could not be gone on with.
     """
 
-    database_url: str = field(repr=False)
-    redis_url: str = field(repr=False)
+    database_url: str = field(default="postgresql://treaty@127.0.0.1:5432/treaty", repr=False)
+    redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
     grpc_address: str = "127.0.0.1:50053"
     health_address: str = "127.0.0.1:0"
     catalog_address: str = "127.0.0.1:50052"
     order_address: str = "127.0.0.1:50054"
     payment_address: str = "127.0.0.1:50055"
     warehouse_address: str = "127.0.0.1:50056"
-    transport_mode: str = "durable"
+    transport_mode: Mode = Mode.DURABLE
     executor_id: str = "checkout-0"
     workflow_version: str = "1"
     workflow_wait: float = 60.0
@@ -34,26 +37,23 @@ class Config:
     checkout_lifetime: float = 86400.0
     flat_rate: int = 499
     """Shipping, in minor units."""
-    start_patience: float = 30.0
+    start_timeout: float = 30.0
     """How long to wait for PostgreSQL and Redis at start."""
     drain: float = 10.0
     """How long calls, messages and steps under way may take when the service stops."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Config:
-        """Every setting from `CHECKOUT_` and its name in capitals; KeyError without the two URLs."""
+        """Every setting from `CHECKOUT_` and its name in capitals; loopback where it is not set."""
+        read: Mapping[str, Callable[[str], Any]] = {"transport_mode": Mode, "flat_rate": int} | dict.fromkeys(
+            _SECONDS, float
+        )
         given = {
-            name: environment[variable]
-            for name in cls.__slots__
-            if (variable := f"CHECKOUT_{name.upper()}") in environment
+            each.name: read.get(each.name, str)(environment[variable])
+            for each in fields(cls)
+            if (variable := f"CHECKOUT_{each.name.upper()}") in environment
         }
-        numbers = {name: float(given.pop(name)) for name in _SECONDS if name in given}
-        if "flat_rate" in given:
-            numbers["flat_rate"] = int(given.pop("flat_rate"))
-        for name in ("database_url", "redis_url"):
-            if name not in given:
-                raise KeyError(f"CHECKOUT_{name.upper()} is not set")
-        return cls(**given, **numbers)  # type: ignore[arg-type] # each by the type of its field
+        return cls(**given)
 
 
 _SECONDS = (
@@ -62,6 +62,6 @@ _SECONDS = (
     "peer_timeout",
     "preview_lifetime",
     "checkout_lifetime",
-    "start_patience",
+    "start_timeout",
     "drain",
 )

@@ -43,9 +43,7 @@ class Buyer:
 
     async def put(self, cart_id: str, quantity: int, product: str = TEA) -> None:
         """Put a product into the cart."""
-        await self.carts.set_cart_item(
-            SetCartItemRequest(cart_id=cart_id, product_id=product, quantity=quantity)
-        )
+        await self.carts.set_cart_item(SetCartItemRequest(cart_id=cart_id, product_id=product, quantity=quantity))
 
     async def start(self, cart_id: str, session: str = "ses_1") -> str:
         """An open checkout."""
@@ -54,9 +52,7 @@ class Buyer:
 
     async def preview(self, checkout_id: str) -> PreviewOrderResponse:
         """The checkout priced for Berlin."""
-        return await self.checkouts.preview_order(
-            PreviewOrderRequest(checkout_id=checkout_id, shipping_address=BERLIN)
-        )
+        return await self.checkouts.preview_order(PreviewOrderRequest(checkout_id=checkout_id, shipping_address=BERLIN))
 
     async def confirm(self, checkout_id: str, total: Money, method: str = "pm_1") -> str:
         """The order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,8 @@ from shop.runtime.resilience import RetryPolicy
 from shop.warehouse.v1.warehouse_grpc import WarehouseServiceClient
 
 import services.checkout
-from harness.backends.postgres import Postgres
+from harness.backends.postgres import Database as TestDatabase
+from harness.backends.session import Running
 from services.checkout import api
 from services.checkout.adapters.catalog import Catalog, Stock
 from services.checkout.adapters.orders import Orders
@@ -86,31 +87,20 @@ class Service:
 
 
 @pytest.fixture(scope="session")
-def _templates() -> dict[int, str]:
-    return {}
-
-
-@pytest.fixture
-def dsn(postgres: Postgres, _templates: dict[int, str]) -> Iterator[str]:
+def postgres_template(running_backends: Running) -> str:
     """A database that has the tables of the service."""
-    if id(postgres) not in _templates:
 
-        async def prepare(dsn: str) -> None:
-            database = Database(dsn, SCHEMA)
-            await migrate(database, MIGRATIONS)
-            await database.close()
+    async def prepare(dsn: str) -> None:
+        database = Database(dsn, SCHEMA)
+        await migrate(database, MIGRATIONS)
+        await database.close()
 
-        made = postgres.create_template("checkout_tables", lambda dsn: asyncio.run(prepare(dsn)))
-        _templates[id(postgres)] = made
-    database = postgres.create_database(template=_templates[id(postgres)])
-    yield database.dsn
-    postgres.restore()
-    database.drop()
+    return running_backends.postgres.create_template("checkout_tables", lambda dsn: asyncio.run(prepare(dsn)))
 
 
 @pytest.fixture
-async def database(dsn: str) -> AsyncIterator[Database]:
-    found = Database(dsn, SCHEMA)
+async def database(postgres: TestDatabase) -> AsyncIterator[Database]:
+    found = Database(postgres.dsn, SCHEMA)
     yield found
     await found.close()
 

@@ -54,13 +54,13 @@ async def test_a_cart_is_made_once_for_a_key(service: Service) -> None:
     other = CreateCartRequest(customer_id="cus_bob", currency_code="EUR", idempotency_key="k1")
     assert (await service.carts.create_cart(other)).cart.cart_id != made[0].cart.cart_id
     with pytest.raises(FailedPrecondition) as caught:
-        await service.carts.create_cart(
-            CreateCartRequest(customer_id=ADA, currency_code="USD", idempotency_key="k1")
-        )
+        await service.carts.create_cart(CreateCartRequest(customer_id=ADA, currency_code="USD", idempotency_key="k1"))
     assert code_of(caught.value) == "IDEMPOTENCY_KEY_REUSED"
 
 
-@pytest.mark.parametrize(("quantity", "product", "field"), [(0, TEA, ""), (1000, TEA, "quantity"), (1, "a b", "product_id")])
+@pytest.mark.parametrize(
+    ("quantity", "product", "field"), [(0, TEA, ""), (1000, TEA, "quantity"), (1, "a b", "product_id")]
+)
 async def test_what_does_not_fit_a_cart_is_named(ada: Buyer, quantity: int, product: str, field: str) -> None:
     cart_id = await ada.cart(0)
     with pytest.raises(InvalidArgument) as caught:
@@ -103,9 +103,7 @@ async def test_nobody_checks_out_or_sees_what_belongs_to_another_customer(servic
     checkout_id = await ada.start(cart_id)
     bob = ((CUSTOMER, "cus_bob"),)
     refused = [
-        service.checkouts.start_checkout(
-            StartCheckoutRequest(cart_id=cart_id, customer_id="cus_bob", session_id="s")
-        ),
+        service.checkouts.start_checkout(StartCheckoutRequest(cart_id=cart_id, customer_id="cus_bob", session_id="s")),
         service.carts.get_cart(GetCartRequest(cart_id=cart_id), metadata=bob),
         service.carts.create_cart(CreateCartRequest(customer_id=ADA, currency_code="EUR"), metadata=bob),
         service.checkouts.preview_order(
