@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
+from dbos import DBOS
 from shop.catalog.v1.catalog_grpc import CatalogServiceClient
 from shop.checkout.v1.cart_grpc import CartServiceClient
 from shop.checkout.v1.checkout_grpc import CheckoutServiceClient
@@ -20,13 +20,13 @@ from shop.runtime.grpc_server import GrpcServer
 from shop.runtime.resilience import RetryPolicy
 from shop.warehouse.v1.warehouse_grpc import WarehouseServiceClient
 
-import services.checkout
-from harness.backends.postgres import Database as TestDatabase
+from harness.backends.postgres import Database as OwnDatabase
 from harness.backends.session import Running
 from services.checkout import api
 from services.checkout.adapters.catalog import Catalog, Stock
 from services.checkout.adapters.orders import Orders
 from services.checkout.adapters.payments import Due, Payments
+from services.checkout.app import MIGRATIONS, SCHEMA, WORKFLOW_SCHEMA
 from services.checkout.domain.saga import News
 from services.checkout.handlers.carts import CartHandlers
 from services.checkout.handlers.checkouts import CheckoutHandlers, Terms
@@ -38,8 +38,6 @@ from services.platform.idempotency import IdempotencyKeys
 from services.platform.migrations import migrate
 from tests.services.checkout.shop import Shop
 
-MIGRATIONS = Path(services.checkout.__path__[0]) / "migrations"
-SCHEMA = "checkout"
 QUICK = ClientOptions(timeout=3.0, retry=RetryPolicy(max_attempts=2, initial_backoff=0.01), breaker=None)
 
 
@@ -94,12 +92,13 @@ def postgres_template(running_backends: Running) -> str:
         database = Database(dsn, SCHEMA)
         await migrate(database, MIGRATIONS)
         await database.close()
+        DBOS.migrate(dsn, schema=WORKFLOW_SCHEMA)
 
     return running_backends.postgres.create_template("checkout_tables", lambda dsn: asyncio.run(prepare(dsn)))
 
 
 @pytest.fixture
-async def database(postgres: TestDatabase) -> AsyncIterator[Database]:
+async def database(postgres: OwnDatabase) -> AsyncIterator[Database]:
     found = Database(postgres.dsn, SCHEMA)
     yield found
     await found.close()
