@@ -139,7 +139,7 @@ class Engine(ABC):
                 self.resume()
             self._listener.close()
             self._host.stop()
-            self._forget()
+            self.release()
             self._state = "stopped"
 
     def kill9(self) -> None:
@@ -148,7 +148,7 @@ class Engine(ABC):
             self._demand("running", "paused")
             self._listener.close()
             self._host.kill()
-            self._forget()
+            self.release()
             self._state = "stopped"
 
     def pause(self) -> None:
@@ -187,7 +187,7 @@ class Engine(ABC):
             if self._state != "stopped" and self._host.ended() is not None:
                 self._listener.close()
                 self._host.kill()
-                self._forget()
+                self.release()
                 self._state = "stopped"
             self.start()
             self.resume()
@@ -197,8 +197,8 @@ class Engine(ABC):
         return self._host.log_tail()
 
     @abstractmethod
-    def _forget(self) -> None:
-        """Drop what was held of an engine that is gone."""
+    def release(self) -> None:
+        """Close connections of our own to it."""
 
     def _demand(self, *states: State) -> None:
         if self._state not in states:

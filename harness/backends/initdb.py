@@ -90,7 +90,7 @@ def template(program: Program, runner: Account | None) -> Template:
         initdb = [program.folder / "initdb", "-D", data, "-U", USER, f"--pwfile={given}", "--no-sync", *INITDB]
         _run(initdb, runner, timeout=INITDB_TIMEOUT)
         given.unlink()
-        single = [program.path, "--single", "-D", data, "postgres"]
+        single = [program.path, "--single", "-F", "-D", data, "postgres"]
         _run(single, runner, said=f"CREATE DATABASE {DATABASE}\n", timeout=INITDB_TIMEOUT)
 
     who = "self" if runner is None else runner.name

@@ -24,6 +24,9 @@ SOCKET_PORT = 5432
 SETTINGS: dict[str, object] = {"max_connections": 300, "timezone": "UTC", "jit": "off"}
 """Of every backend, besides its defaults, under which a commit is on disk before it is answered."""
 
+FILE_COPY = 15
+"""The first version that copies otherwise unless it is told to: six times slower here for small databases."""
+
 
 @dataclass(frozen=True, slots=True)
 class Database:
@@ -72,7 +75,10 @@ class Postgres(Engine):
             with self._lock:
                 self._count += 1
                 name = f"test_{self._count}"
-        self._execute(f"CREATE DATABASE {_quoted(name)} TEMPLATE {_quoted(template or 'template0')}")
+        copied = f"TEMPLATE {_quoted(template or 'template0')}"
+        if int(self.version.split()[-1].partition(".")[0]) >= FILE_COPY:
+            copied += " STRATEGY file_copy"
+        self._execute(f"CREATE DATABASE {_quoted(name)} {copied}")
         return self._database(name)
 
     @contextmanager
@@ -93,7 +99,7 @@ class Postgres(Engine):
         except BaseException:
             database.drop()
             raise
-        self._execute(f"ALTER DATABASE {_quoted(name)} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
+        self._execute(f"ALTER DATABASE {_quoted(name)} WITH ALLOW_CONNECTIONS false")
         return name
 
     def drop_database(self, name: str) -> None:
@@ -130,7 +136,8 @@ class Postgres(Engine):
                 self._admin = psycopg.connect(self.direct_url, autocommit=True)
             self._admin.execute(statement.encode())
 
-    def _forget(self) -> None:
+    def release(self) -> None:
+        """Close the connection that is kept."""
         with self._admin_lock:
             if self._admin is not None:
                 self._admin.close()

@@ -7,7 +7,9 @@ ports that stay the same while engines come and go.
 from __future__ import annotations
 
 import json
+import os
 import socket
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -15,12 +17,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import harness
 from harness.backends.errors import BackendError
 from harness.backends.faults import Fault, line, to_wire
+from harness.backends.supervised import Process, Supervisor
 
 Address = tuple[str, int] | Path
 """(host, port), or a Unix socket."""
 
+START_TIMEOUT = 30.0
 CONTROL_TIMEOUT = 10.0
 POLL_INTERVAL = 0.01
 
@@ -32,7 +37,11 @@ class Control:
         self._lock = threading.Lock()
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(CONTROL_TIMEOUT)
-        self._socket.connect(str(path))
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
         self._answers = self._socket.makefile("rb")
 
     def ask(self, **members: Any) -> dict[str, Any]:
@@ -142,3 +151,26 @@ class Listener:
     def close(self) -> None:
         """Refuse clients; connections that are open stay until either side ends them."""
         self._control.ask(do="close", listener=self._number)
+
+
+def launch(supervisor: Supervisor) -> Process:
+    """Start the proxy's process; it is up when `connect` returns."""
+    above = str(Path(harness.__file__).parents[1])
+    return supervisor.spawn(
+        [sys.executable, "-m", "harness.backends.relay", supervisor.folder / "proxy"],
+        log=supervisor.folder / "proxy.log",
+        env={**os.environ, "PYTHONPATH": above},
+    )
+
+
+def connect(proxy: Process, supervisor: Supervisor) -> Control:
+    """The control connection, as soon as the process takes it."""
+    limit = time.monotonic() + START_TIMEOUT
+    while True:
+        try:
+            return Control(supervisor.folder / "proxy")
+        except OSError as problem:
+            if proxy.returned() is not None or time.monotonic() > limit:
+                log = (supervisor.folder / "proxy.log").read_text(encoding="utf-8", errors="replace")
+                raise BackendError(f"the fault proxy did not start: {problem}\n{log}") from problem
+            time.sleep(POLL_INTERVAL)

@@ -46,8 +46,8 @@ class Redis(Engine):
             self._demand("running")
             self._ask("FLUSHALL")
 
-    def _forget(self) -> None:
-        """Nothing is held."""
+    def release(self) -> None:
+        """There are none: each command has its own."""
 
     def _probe(self) -> str:
         try:

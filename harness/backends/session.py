@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-import harness
 from harness.backends import native
 from harness.backends.choose import Choice, Programs, choose
 from harness.backends.engine import Engine, Host
-from harness.backends.errors import BackendError
 from harness.backends.postgres import Postgres
-from harness.backends.proxy import Control, Listener
+from harness.backends.proxy import Listener, connect, launch
 from harness.backends.redis import Redis
-from harness.backends.supervised import Process, Supervisor
+from harness.backends.supervised import Supervisor
 
-PROXY_TIMEOUT = 30.0
-POLL_INTERVAL = 0.005
+DATA_VARIABLE = "HARNESS_DATA"
+"""Where native engines have their data. In memory (/dev/shm) they are much faster, and survive kill -9 alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +56,19 @@ def backends(
     """
     chosen = choose(environ)
     with ExitStack() as stack:
-        supervisor = Supervisor()
+        supervisor = Supervisor((os.environ if environ is None else environ).get(DATA_VARIABLE))
         stack.callback(supervisor.end)
-        proxy = _launched_proxy(supervisor)
+        proxy = launch(supervisor)
         (postgres, password), (redis, secret) = _hosts(chosen, supervisor, stack)
-        control = _connected(proxy, supervisor)
+        control = connect(proxy, supervisor)
         stack.callback(control.close)
         running = Running(
             chosen,
             Postgres(postgres, Listener(control, port=postgres_port), password=password),
             Redis(redis, Listener(control, port=redis_port), password=secret),
         )
+        for engine in running.engines:
+            stack.callback(engine.release)
         with ThreadPoolExecutor(len(running.engines)) as pool:
             for started in [pool.submit(engine.start) for engine in running.engines]:
                 started.result()
@@ -91,24 +88,3 @@ def _hosts(chosen: Choice, supervisor: Supervisor, stack: ExitStack) -> tuple[tu
     stack.callback(postgres[0].remove)
     stack.callback(redis[0].remove)
     return postgres, redis
-
-
-def _launched_proxy(supervisor: Supervisor) -> Process:
-    above = str(Path(harness.__file__).parents[1])
-    return supervisor.spawn(
-        [sys.executable, "-m", "harness.backends.relay", supervisor.folder / "proxy"],
-        log=supervisor.folder / "proxy.log",
-        env={**os.environ, "PYTHONPATH": above},
-    )
-
-
-def _connected(proxy: Process, supervisor: Supervisor) -> Control:
-    limit = time.monotonic() + PROXY_TIMEOUT
-    while True:
-        try:
-            return Control(supervisor.folder / "proxy")
-        except OSError as problem:
-            if proxy.returned() is not None or time.monotonic() > limit:
-                log = (supervisor.folder / "proxy.log").read_text(encoding="utf-8", errors="replace")
-                raise BackendError(f"the fault proxy did not start: {problem}\n{log}") from problem
-            time.sleep(POLL_INTERVAL)

@@ -39,7 +39,8 @@ class Account:
 class Supervisor:
     """Starts processes that end with this one, and keeps the run's folder; see `supervisor`."""
 
-    def __init__(self) -> None:
+    def __init__(self, parent: str | None = None) -> None:
+        """`parent`: where the run's folder is made; the folder for temporary files, when it is None."""
         ours, its = socket.socketpair()
         self._lock = threading.Lock()
         self._channel = ours
@@ -56,7 +57,11 @@ class Supervisor:
                 cwd="/",
             )
         mode = PASSABLE if os.geteuid() == 0 else PRIVATE
-        self.folder = Path(self._ask(do="folder", mode=mode)["folder"])
+        try:
+            self.folder = Path(self._ask(do="folder", parent=parent, mode=mode)["folder"])
+        except BackendError:
+            self.end()
+            raise
 
     def spawn(
         self,

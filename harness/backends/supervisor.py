@@ -62,10 +62,11 @@ class Supervisor:
         }
         return can[asked.pop("do")](**asked)
 
-    def make_folder(self, mode: int) -> dict[str, Any]:
+    def make_folder(self, parent: str | None, mode: int) -> dict[str, Any]:
         """The run's folder; a lock in it tells other runs that its owner lives."""
-        sweep(Path(tempfile.gettempdir()))
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        parent = parent or tempfile.gettempdir()
+        sweep(Path(parent))
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         unlocked = self.folder / f"{LOCK}.new"
         self.lock = os.open(unlocked, os.O_CREAT | os.O_RDWR, 0o600)
         fcntl.flock(self.lock, fcntl.LOCK_EX)

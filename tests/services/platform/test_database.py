@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from harness.backends.postgres import Postgres
+from harness.backends.session import Running
 from services.platform.database import Conflict, Database, DatabaseUnavailable, after_commit
 
 
@@ -38,13 +38,13 @@ async def test_waiting_ends_after_the_limit_and_says_where_and_why_without_the_p
     await database.close()
 
 
-async def test_waiting_ends_when_the_database_comes(postgres: Postgres, dsn: str) -> None:
-    await asyncio.to_thread(postgres.kill9)
+async def test_waiting_ends_when_the_database_comes(backends: Running, dsn: str) -> None:
+    await asyncio.to_thread(backends.postgres.kill9)
     database = Database(dsn, "order")
     waiting = asyncio.create_task(database.wait(30))
     await asyncio.sleep(0.3)
     assert not waiting.done()
-    await asyncio.to_thread(postgres.start)
+    await asyncio.to_thread(backends.postgres.start)
     await asyncio.wait_for(waiting, 30)
     await database.close()
 
@@ -57,10 +57,10 @@ async def test_names_without_a_schema_mean_that_of_the_service_also_when_it_is_a
         assert found.one() == ("order", 0)
 
 
-async def test_a_connection_that_broke_is_replaced(postgres: Postgres, database: Database) -> None:
+async def test_a_connection_that_broke_is_replaced(backends: Running, database: Database) -> None:
     await database.ping()
-    await asyncio.to_thread(postgres.kill9)
-    await asyncio.to_thread(postgres.start)
+    await asyncio.to_thread(backends.postgres.kill9)
+    await asyncio.to_thread(backends.postgres.start)
     await database.wait(10)
     await database.ping()
 

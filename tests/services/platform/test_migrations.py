@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from harness.backends.postgres import Postgres
+from harness.backends.session import Running
 from services.platform.database import Database
 from services.platform.migrations import MigrationError, migrate
 
@@ -26,11 +26,10 @@ def upgrade():
 
 
 @pytest.fixture
-def empty(postgres: Postgres) -> Iterator[str]:
+def empty(backends: Running) -> Iterator[str]:
     """The DSN of a database without anything."""
-    made = postgres.create_database()
-    yield made.dsn
-    made.drop()
+    with backends.postgres.database() as made:
+        yield made.dsn
 
 
 def write(folder: Path, number: int, statement: str) -> None:

@@ -16,7 +16,7 @@ from shop.runtime.in_process import InProcessTransport
 from shop.runtime.transport import PublishedMessage, utc_now
 from sqlalchemy import text
 
-from harness.backends.postgres import Postgres
+from harness.backends.session import Running
 from services.platform.database import Database
 from services.platform.outbox import Outbox
 from services.platform.relay import Relay, RelaySettings
@@ -201,7 +201,7 @@ async def test_a_stop_publishes_what_is_committed(database: Database, outbox: Ou
 
 
 async def test_a_relay_goes_on_after_the_broker_and_the_database_were_away(
-    postgres: Postgres, database: Database, outbox: Outbox, broker: Broker
+    backends: Running, database: Database, outbox: Outbox, broker: Broker
 ) -> None:
     async with relaying(database, outbox, broker) as relay:
         broker.down = True
@@ -211,9 +211,9 @@ async def test_a_relay_goes_on_after_the_broker_and_the_database_were_away(
         broker.down = False
         await until(lambda: broker.bodies() == ["1"])
         await until(lambda: _empty(outbox))
-        await asyncio.to_thread(postgres.kill9)
+        await asyncio.to_thread(backends.postgres.kill9)
         await asyncio.sleep(0.1)
-        await asyncio.to_thread(postgres.start)
+        await asyncio.to_thread(backends.postgres.start)
         await database.wait(20)
         await put(database, outbox, "2", key="k")
         await until(lambda: broker.bodies() == ["1", "2"])

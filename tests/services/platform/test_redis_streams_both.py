@@ -34,7 +34,6 @@ FEW = Redelivery(max_attempts=2, initial_delay=0.01)
 
 @pytest.fixture(params=list(Mode), ids=lambda mode: mode.value)
 async def streams(redis: Redis, request: pytest.FixtureRequest) -> AsyncIterator[RedisStreams]:
-    redis.flush()
     found = RedisStreams(redis.url, mode=request.param, settings=QUICK)
     yield found
     await found.close()
