@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shop.checkout.v1.cart_grpc import CartServiceHandler, add_cart_service
 from shop.checkout.v1.checkout_grpc import CheckoutServiceHandler, add_checkout_service
-from shop.runtime.grpc_server import GrpcServer
+from shop.runtime.grpc_server import GrpcServer, Interceptor
 
 
-def bind(server: GrpcServer, carts: CartServiceHandler, checkouts: CheckoutServiceHandler) -> None:
+def bind(
+    server: GrpcServer,
+    carts: CartServiceHandler,
+    checkouts: CheckoutServiceHandler,
+    interceptors: Sequence[Interceptor] = (),
+) -> None:
     """Serve everything that the contracts say this service serves."""
-    add_cart_service(server, carts)
-    add_checkout_service(server, checkouts)
+    add_cart_service(server, carts, interceptors=interceptors)
+    add_checkout_service(server, checkouts, interceptors=interceptors)

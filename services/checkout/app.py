@@ -5,19 +5,16 @@ the calls under way.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from fastapi import FastAPI
 from shop.catalog.v1.catalog_grpc import CatalogServiceClient
 from shop.order.v1.order_grpc import OrderServiceClient
 from shop.payment.v1.payment_grpc import PaymentServiceClient
 from shop.runtime.grpc_client import ClientOptions
 from shop.runtime.grpc_server import GrpcServer
-from shop.runtime.http_host import HttpServer
 from shop.runtime.process import serve
 from shop.warehouse.v1.warehouse_grpc import WarehouseServiceClient
 
@@ -34,11 +31,16 @@ from services.checkout.handlers.checkouts import CheckoutHandlers, Terms
 from services.checkout.handlers.confirming import Confirming
 from services.checkout.handlers.events import CheckoutEventsHandlers
 from services.checkout.handlers.once import Once
+from services.platform import logs
 from services.platform.database import Database
 from services.platform.health import Health, database_check, redis_check
 from services.platform.idempotency import IdempotencyKeys
+from services.platform.probes import HealthOverGrpc
 from services.platform.process import BrokerPart, DatabasePart, Subscribed
-from services.platform.redis_streams import RedisStreams
+from services.platform.redis_streams import RedisStreams, StreamSettings
+from services.platform.scraping import with_metrics
+from services.platform.telemetry import Telemetry, TracedTransport
+from services.platform.unreachable import without_database
 
 SCHEMA = "checkout"
 WORKFLOW_SCHEMA = "checkout_workflows"
@@ -47,7 +49,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 async def run(config: Config) -> None:
     """Serve until the process is told to stop."""
-    options = ClientOptions(timeout=config.peer_timeout)
+    telemetry = Telemetry("checkout", endpoint=config.otlp_endpoint or None)
+    options = ClientOptions(timeout=config.peer_timeout, breaker=telemetry.metrics.breaker)
     async with (
         CatalogServiceClient(config.catalog_address, options=options) as catalog,
         WarehouseServiceClient(config.warehouse_address, options=options) as warehouse,
@@ -55,26 +58,41 @@ async def run(config: Config) -> None:
         PaymentServiceClient(config.payment_address, options=options) as payment,
     ):
         database = Database(config.database_url, SCHEMA)
-        streams = RedisStreams(config.redis_url, mode=config.transport_mode)
         orders = Orders(order)
-        workflows = OrderWorkflows(
-            _workflow_settings(config), Steps(orders, Payments(payment), Patience(charge=config.charge_patience))
-        )
-        health = Health((database_check(database), redis_check(streams.client)))
-        subscribe = consumers.subscribing(CheckoutEventsHandlers(database, workflows))
-        await serve(
-            DatabasePart(database, MIGRATIONS, wait=config.start_timeout),
-            BrokerPart(streams, wait=config.start_timeout),
-            health,
-            HttpServer(FastAPI(title="checkout health"), config.health_address, ready=health.ready),
-            workflows,
-            Subscribed(partial(subscribe, streams)),
-            _grpc(config, database, Catalog(catalog), Stock(warehouse), orders),
-            grace=config.drain,
-        )
+        patience = Patience(charge=config.charge_patience)
+        workflows = OrderWorkflows(_workflow_settings(config), Steps(orders, Payments(payment), patience), telemetry)
+        grpc = _grpc(config, database, Catalog(catalog), Stock(warehouse), orders, telemetry)
+        try:
+            await _serve(config, database, workflows, grpc, telemetry)
+        finally:
+            await telemetry.close()
 
 
-def _grpc(config: Config, database: Database, catalog: Catalog, stock: Stock, orders: Orders) -> GrpcServer:
+async def _serve(
+    config: Config, database: Database, workflows: OrderWorkflows, grpc: GrpcServer, telemetry: Telemetry
+) -> None:
+    timeout = config.processing_timeout
+    settings = StreamSettings(processing_timeout=timeout, redeliver_interval=min(15.0, timeout / 4))
+    streams = RedisStreams(config.redis_url, mode=config.transport_mode, settings=settings)
+    telemetry.metrics.show_counts(streams.counts)
+    health = Health((database_check(database), redis_check(streams.client)))
+    subscribe = consumers.subscribing(CheckoutEventsHandlers(database, workflows))
+    await serve(
+        DatabasePart(database, MIGRATIONS, wait=config.start_timeout),
+        BrokerPart(streams, wait=config.start_timeout),
+        health,
+        workflows,
+        Subscribed(partial(subscribe, TracedTransport(streams, telemetry))),
+        grpc,
+        HealthOverGrpc(health, grpc),
+        with_metrics(health, telemetry.metrics, config.health_address),
+        grace=config.drain,
+    )
+
+
+def _grpc(
+    config: Config, database: Database, catalog: Catalog, stock: Stock, orders: Orders, telemetry: Telemetry
+) -> GrpcServer:
     terms = Terms(
         checkout=timedelta(seconds=config.checkout_lifetime),
         preview=timedelta(seconds=config.preview_lifetime),
@@ -92,7 +110,8 @@ def _grpc(config: Config, database: Database, catalog: Catalog, stock: Stock, or
         terms=terms,
     )
     server = GrpcServer(config.grpc_address)
-    api.bind(server, CartHandlers(database, catalog), checkouts)
+    around = (telemetry.grpc_interceptor(), without_database)
+    api.bind(server, CartHandlers(database, catalog), checkouts, around)
     return server
 
 
@@ -108,7 +127,7 @@ def _workflow_settings(config: Config) -> WorkflowSettings:
 
 def main() -> None:
     """The process."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure("checkout")
     asyncio.run(run(Config.from_environment(os.environ)))
 
 

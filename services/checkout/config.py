@@ -37,6 +37,10 @@ class Config:
     checkout_lifetime: float = 86400.0
     flat_rate: int = 499
     """Shipping, in minor units."""
+    processing_timeout: float = 60.0
+    """When events and queues of a reader that died are taken over by another one."""
+    otlp_endpoint: str = ""
+    """Where spans are sent, `http://127.0.0.1:4318/v1/traces`; empty: nowhere."""
     start_timeout: float = 30.0
     """How long to wait for PostgreSQL and Redis at start."""
     drain: float = 10.0
@@ -62,6 +66,7 @@ _SECONDS = (
     "peer_timeout",
     "preview_lifetime",
     "checkout_lifetime",
+    "processing_timeout",
     "start_timeout",
     "drain",
 )

@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 from dbos import error as dbos_error
-from shop.runtime.context import TraceContext, trace_headers, trace_scope
+from shop.runtime.context import TraceContext, current_trace, trace_headers, trace_scope
 from shop.runtime.resilience import enter_deadline
 
 from services.checkout.adapters.payments import Due
@@ -30,6 +30,7 @@ from services.checkout.domain.saga import (
     cancel_reason,
     news_of,
 )
+from services.platform.telemetry import Telemetry
 
 LOG = logging.getLogger(__name__)
 TOPIC = "news"
@@ -55,9 +56,10 @@ class OrderWorkflows:
 
     services = ("workflows",)
 
-    def __init__(self, settings: WorkflowSettings, steps: Steps) -> None:
+    def __init__(self, settings: WorkflowSettings, steps: Steps, telemetry: Telemetry) -> None:
         self._settings = settings
         self._steps = steps
+        self._telemetry = telemetry
         self._run: Callable[[Task], Coroutine[Any, Any, str]] | None = None
         self._running: set[asyncio.Task[Any]] = set()
         self._in_step: set[asyncio.Task[Any]] = set()
@@ -113,8 +115,10 @@ class OrderWorkflows:
             mine.add_done_callback(self._running.discard)
         due, trace = Due(**task["due"]), task["trace"]
         enter_deadline(None)
-        with trace_scope(TraceContext.parse(trace.get("traceparent"), trace.get("tracestate", ""))):
+        parent = TraceContext.parse(trace.get("traceparent"), trace.get("tracestate", ""))
+        with self._telemetry.span("workflow", "order", parent=parent), trace_scope(current_trace()):
             ending = await self._ending(due)
+        self._telemetry.metrics.orders.add(hit=ending is Ending.COMPLETED)
         said = LOG.error if ending is Ending.PARKED else LOG.info
         said("order %s: workflow ended: %s", due.order_id, ending)
         return ending.value

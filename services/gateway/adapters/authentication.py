@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from shop.runtime.http_requests import RequestContext
 from shop.runtime.http_security import Authenticator, Credentials
 
-
 LOG = logging.getLogger(__name__)
 
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,10 +52,7 @@ class Process:
             **{f"CHECKOUT_{name}_ADDRESS": self.peers for name in peers},
             **self.settings,
         }
-        with self.log.open("ab") as log:
-            self.running = subprocess.Popen(
-                [sys.executable, "-m", "services.checkout.app"], env=environment, stdout=log, stderr=log
-            )
+        self._launch(environment)
         channel = ClientChannel(self.address, ClientOptions())
         try:
             async with asyncio.timeout(START):
@@ -64,6 +61,12 @@ class Process:
             raise AssertionError(f"it did not start:\n{self.said}") from None
         finally:
             await channel.aclose()
+
+    def _launch(self, environment: Mapping[str, str]) -> None:
+        with self.log.open("ab") as log:
+            self.running = subprocess.Popen(
+                [sys.executable, "-m", "services.checkout.app"], env=environment, stdout=log, stderr=log
+            )
 
     @property
     def said(self) -> str:

@@ -28,6 +28,8 @@ from tests.services.platform.reading import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 ORDER = "ord_1"
+QUICK = {"CHECKOUT_WORKFLOW_WAIT": "60", "CHECKOUT_DRAIN": "3", "CHECKOUT_PROCESSING_TIMEOUT": "1.5"}
+"""A reader that died is replaced after a second and a half, not a minute."""
 RECOVERY = 30.0
 
 
@@ -41,8 +43,7 @@ async def streams(redis: Redis) -> AsyncIterator[RedisStreams]:
 @pytest.fixture
 async def checkout(postgres: OwnDatabase, redis: Redis, shop: Shop, tmp_path: Path) -> AsyncIterator[Process]:
     """The service, running."""
-    settings = {"CHECKOUT_WORKFLOW_WAIT": "60", "CHECKOUT_DRAIN": "3"}
-    with process(postgres.dsn, redis.url, shop.address, tmp_path / "checkout.log", **settings) as found:
+    with process(postgres.dsn, redis.url, shop.address, tmp_path / "checkout.log", **QUICK) as found:
         await found.start()
         yield found
 
@@ -126,7 +127,11 @@ async def test_a_crash_on_the_way_back_undoes_each_effect_once_in_reverse_order(
     postgres: OwnDatabase, redis: Redis, shop: Shop, tmp_path: Path, streams: RedisStreams, place: str
 ) -> None:
     with process(
-        postgres.dsn, redis.url, shop.address, tmp_path / "checkout.log", CHECKOUT_WORKFLOW_WAIT="0.5"
+        postgres.dsn,
+        redis.url,
+        shop.address,
+        tmp_path / "checkout.log",
+        **{**QUICK, "CHECKOUT_WORKFLOW_WAIT": "0.5"},
     ) as checkout:
         await checkout.start()
         hook = await kill_at(checkout, shop, place)

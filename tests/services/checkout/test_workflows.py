@@ -26,6 +26,7 @@ from services.checkout.adapters.steps import Patience, Steps
 from services.checkout.adapters.workflows import OrderWorkflows, WorkflowSettings, id_of
 from services.checkout.domain.saga import News
 from services.platform.refusals import refusal
+from services.platform.telemetry import Telemetry
 from tests.services.checkout.conftest import QUICK
 from tests.services.checkout.shop import Shop
 from tests.services.platform.reading import until
@@ -44,7 +45,7 @@ async def workflows(postgres: OwnDatabase, shop: Shop, wait: float = 20.0) -> As
         settings = WorkflowSettings(
             url=postgres.dsn, schema="checkout_workflows", executor="one", version="1", wait=wait, pool_size=4
         )
-        found = OrderWorkflows(settings, Steps(Orders(order), Payments(payment), PATIENCE))
+        found = OrderWorkflows(settings, Steps(Orders(order), Payments(payment), PATIENCE), Telemetry("checkout"))
         await found.start()
         try:
             yield found
