@@ -1,1 +1,1 @@
-"""What the gateway service uses, behind interfaces of its domain: databases, other services."""
+"""What the gateway uses: the keys of tokens."""
