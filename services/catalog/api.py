@@ -11,6 +11,7 @@ from shop.runtime.grpc_server import Call, GrpcServer, Interceptor
 
 from services.catalog.domain import Invalid, Missing, Refusal, Stale, Taken
 from services.platform.refusals import refusal
+from services.platform.unreachable import without_database
 
 _ERRORS: tuple[tuple[type[Refusal], type[RpcError]], ...] = (
     (Invalid, InvalidArgument),
@@ -22,7 +23,7 @@ _ERRORS: tuple[tuple[type[Refusal], type[RpcError]], ...] = (
 
 def bind(server: GrpcServer, handlers: CatalogServiceHandler, interceptors: Sequence[Interceptor] = ()) -> None:
     """Serve everything that the contracts say this service serves."""
-    add_catalog_service(server, handlers, interceptors=(*interceptors, refusals))
+    add_catalog_service(server, handlers, interceptors=(*interceptors, without_database, refusals))
 
 
 @asynccontextmanager
@@ -33,4 +34,4 @@ async def refusals(call: Call) -> AsyncIterator[None]:
     except Refusal as refused:
         kind = next(kind for reason, kind in _ERRORS if isinstance(refused, reason))
         fields = refused.fields if isinstance(refused, Invalid) else ()
-        raise refusal(kind, refused.code, str(refused), fields=fields, metadata=refused.metadata) from refused
+        raise refusal(kind, refused.code, str(refused), fields=fields, facts=refused.metadata) from refused

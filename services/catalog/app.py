@@ -8,23 +8,27 @@ import asyncio
 import logging
 import os
 from datetime import timedelta
+from functools import partial
 
 from shop.runtime.grpc_server import GrpcServer
-from shop.runtime.process import Consumers, serve
+from shop.runtime.process import serve
 
 from services.catalog import api, consumers
 from services.catalog.catalog import Catalog
 from services.catalog.config import Config
 from services.catalog.handlers import CatalogEventsHandlers, CatalogHandlers
-from services.catalog.migrating import migrate
-from services.catalog.seed import seed
+from services.catalog.migrating import FOLDER
+from services.catalog.seed import Seeds
 from services.platform.database import Database
+from services.platform.health import Health, database_check, redis_check
 from services.platform.idempotency import IdempotencyKeys
 from services.platform.inbox import forget
 from services.platform.outbox import Outbox
+from services.platform.probes import HealthOverGrpc, health_server
+from services.platform.process import BrokerPart, DatabasePart, Subscribed
 from services.platform.redis_streams import RedisStreams
 from services.platform.relay import Relay
-from services.platform.starting import Repeated, wait_for_redis
+from services.platform.repeated import Repeated
 
 HOUSEKEEPING = 300.0
 INBOX_KEPT = timedelta(days=30)
@@ -33,31 +37,26 @@ INBOX_KEPT = timedelta(days=30)
 async def run(config: Config) -> None:
     """Serve until the process is told to stop."""
     database = Database(config.database_url, config.schema)
-    publishing = RedisStreams(config.redis_url)
-    receiving = RedisStreams(config.redis_url, mode=config.transport_mode)
-    try:
-        await database.wait(config.start_timeout)
-        await migrate(database)
-        await wait_for_redis(publishing, config.start_timeout)
-        outbox = Outbox(database)
-        catalog = Catalog(database, outbox, currency=config.currency)
-        if config.seed:
-            await seed(database, catalog)
-        events = CatalogEventsHandlers(catalog, database)
-        grpc = GrpcServer(config.grpc_address)
-        api.bind(grpc, CatalogHandlers(catalog, database))
-        await serve(
-            Relay(database, outbox, publishing),
-            Consumers(receiving, lambda transport: consumers.start(transport, events)),
-            Repeated("search index", lambda: database.run(catalog.refresh_index), interval=config.index_interval),
-            Repeated("housekeeping", lambda: _tidy(database), interval=HOUSEKEEPING),
-            grpc,
-            grace=config.drain,
-        )
-    finally:
-        await receiving.close()
-        await publishing.close()
-        await database.close()
+    streams = RedisStreams(config.redis_url, mode=config.transport_mode)
+    outbox = Outbox(database)
+    catalog = Catalog(database, outbox, currency=config.currency)
+    health = Health([database_check(database), redis_check(streams.client)])
+    server = GrpcServer(config.grpc_address)
+    api.bind(server, CatalogHandlers(catalog, database))
+    await serve(
+        DatabasePart(database, FOLDER, wait=config.start_timeout),
+        BrokerPart(streams, wait=config.start_timeout),
+        *([Seeds(database, catalog)] if config.seed_demo else []),
+        Relay(database, outbox, streams),
+        health,
+        Subscribed(partial(consumers.start, streams, CatalogEventsHandlers(catalog, database))),
+        Repeated("search index", partial(database.run, catalog.refresh_index), interval=config.index_interval),
+        Repeated("housekeeping", partial(_tidy, database), interval=HOUSEKEEPING),
+        server,
+        HealthOverGrpc(health, server),
+        health_server(health, config.health_address),
+        grace=config.drain,
+    )
 
 
 async def _tidy(database: Database) -> None:

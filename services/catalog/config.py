@@ -15,13 +15,15 @@ class Config:
     """Everything that differs between installations. Times in seconds."""
 
     grpc_address: str = "127.0.0.1:50052"
-    database_url: str = field(default="postgresql://127.0.0.1:5432/shop", repr=False)
+    health_address: str = "127.0.0.1:0"
+    """Where `/livez` and `/readyz` are answered."""
+    database_url: str = field(default="postgresql://treaty@127.0.0.1:5432/treaty", repr=False)
     schema: str = "catalog"
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
     transport_mode: Mode = Mode.DURABLE
     currency: str = "EUR"
     """The default currency of the shop."""
-    seed: bool = False
+    seed_demo: bool = False
     """Whether the first products are stored at start."""
     index_interval: float = 5.0
     """Between looks for prices that came into force."""
@@ -40,11 +42,12 @@ class Config:
 
         return cls(
             grpc_address=text("grpc_address"),
+            health_address=text("health_address"),
             database_url=text("database_url"),
             redis_url=text("redis_url"),
             transport_mode=Mode(environment.get(f"{PREFIX}TRANSPORT_MODE", default.transport_mode.value)),
             currency=text("currency"),
-            seed=text("seed").lower() in ("1", "true", "yes"),
+            seed_demo=text("seed_demo").lower() in ("1", "true", "yes"),
             index_interval=float(text("index_interval")),
             start_timeout=float(text("start_timeout")),
             drain=float(text("drain")),

@@ -79,6 +79,23 @@ async def _add(wanted: Seed, catalog: Catalog, connection: AsyncConnection) -> b
     return True
 
 
+class Seeds:
+    """A part of a process that stores the first products before anything is served."""
+
+    services = ("first products",)
+
+    def __init__(self, database: Database, catalog: Catalog) -> None:
+        self._database = database
+        self._catalog = catalog
+
+    async def start(self) -> str:
+        """Store what is not there yet."""
+        return f"{await seed(self._database, self._catalog)} new ones"
+
+    async def stop(self, grace: float | None = None) -> None:
+        """There is nothing to stop."""
+
+
 async def run(config: Config) -> int:
     """Migrate and seed the database of `config`."""
     database = Database(config.database_url, config.schema)

@@ -23,6 +23,7 @@ from services.customer.domain import (
 )
 from services.platform.gateways.errors import GatewayError
 from services.platform.refusals import refusal
+from services.platform.unreachable import without_database
 
 _ERRORS: tuple[tuple[type[Refusal], type[errors.RpcError]], ...] = (
     (Invalid, errors.InvalidArgument),
@@ -43,14 +44,14 @@ def bind(
     interceptors: Sequence[Interceptor] = (),
 ) -> None:
     """Serve everything that the contracts say this service serves."""
-    around = (*interceptors, refusals)
+    around = (*interceptors, without_database, refusals)
     add_authentication_service(server, authentication, interceptors=around)
     add_customer_service(server, customers, interceptors=around)
 
 
 @asynccontextmanager
 async def refusals(call: Call) -> AsyncIterator[None]:
-    """Refusals of the domain become the statuses that the contract names; a provider that does not answer UNAVAILABLE."""
+    """Refusals of the domain become the statuses that the contract names; a silent provider becomes UNAVAILABLE."""
     try:
         yield
     except Refusal as refused:
@@ -60,7 +61,7 @@ async def refusals(call: Call) -> AsyncIterator[None]:
             refused.code,
             str(refused),
             fields=refused.fields if isinstance(refused, Invalid) else (),
-            metadata=refused.metadata,
+            facts=refused.metadata,
             retry_after=refused.retry_after,
         ) from refused
     except GatewayError as failed:

@@ -33,7 +33,7 @@ class Tokens:
 
 
 class Authentication:
-    """Nobody finds out here who is a customer: a wrong password and an unknown address answer alike and take as long."""
+    """A wrong password and an unknown address answer alike and take as long: nobody finds out who is a customer."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Authentication:
         refresh_token = f"rt_{secrets.token_urlsafe(32)}"
         await sessions.add_token(connection, refresh_token, session_id, now, self._refresh_lifetime)
         return Tokens(
-            access_token=self.tokens.issue(customer_id, session_id, now),
+            access_token=self.tokens.issue(customer_id, session_id),
             refresh_token=refresh_token,
             expires_in=int(self.tokens.lifetime.total_seconds()),
             customer_id=customer_id,

@@ -225,8 +225,6 @@ class Customers:
             await accounts.read(connection, customer_id, lock=True)
             await methods.remove(connection, customer_id, method_id)
 
-    async def mark_refused(
-        self, connection: AsyncConnection, customer_id: str, method_id: str, *, reason: str
-    ) -> bool:
+    async def mark_refused(self, connection: AsyncConnection, customer_id: str, method_id: str, *, reason: str) -> bool:
         """Note that the provider no longer accepts a payment method; false when there is nothing to note."""
         return await methods.mark_refused(connection, customer_id, method_id, reason=reason, now=self._now())

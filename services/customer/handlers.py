@@ -17,6 +17,7 @@ from services.customer import translation
 from services.customer.adapters.passwords import Passwords
 from services.customer.customers import ADDRESS, METHOD, REGISTRATION, Customers, new_id
 from services.customer.domain import Card, MethodType, NotAllowed, check_registration, check_token
+from services.platform.caller import must_own
 from services.platform.database import Database
 from services.platform.first_answer import fingerprint_of, first_answer
 from services.platform.inbox import first_time
@@ -86,6 +87,7 @@ class CustomerHandlers:
         self, request: customer_pb2.GetCustomerRequest, call: Call, /
     ) -> customer_pb2.GetCustomerResponse:
         """Returns a customer. Errors: NOT_FOUND."""
+        must_own(call, request.customer_id, "customer")
         found = await self._customers.customer(request.customer_id)
         return customer_pb2.GetCustomerResponse(customer=translation.customer_message(found))
 
@@ -96,6 +98,7 @@ class CustomerHandlers:
         nothing publishes nothing. Errors: NOT_FOUND, INVALID_ARGUMENT (unknown field in the
         mask), ABORTED VERSION_CONFLICT.
         """
+        must_own(call, request.customer_id, "customer")
         changed = await self._customers.update(
             request.customer_id,
             translation.profile_of(request.profile),
@@ -111,6 +114,7 @@ class CustomerHandlers:
         other service erases its copy. Deleting a deleted customer succeeds.
         Errors: NOT_FOUND, FAILED_PRECONDITION OPEN_ORDERS.
         """
+        must_own(call, request.customer_id, "customer")
         await self._customers.delete(request.customer_id)
         return customer_pb2.DeleteCustomerResponse()
 
@@ -120,6 +124,7 @@ class CustomerHandlers:
         """Adds an address to the customer's address book and publishes address-added.
         Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION TOO_MANY_ADDRESSES.
         """
+        must_own(call, request.customer_id, "address book")
         address = translation.address_of(request.address)
 
         async def work(connection: AsyncConnection) -> customer_pb2.AddAddressResponse:
@@ -141,6 +146,7 @@ class CustomerHandlers:
         self, request: customer_pb2.ListAddressesRequest, call: Call, /
     ) -> customer_pb2.ListAddressesResponse:
         """Lists the address book, default address first. Errors: NOT_FOUND."""
+        must_own(call, request.customer_id, "address book")
         found = await self._customers.addresses(request.customer_id)
         return customer_pb2.ListAddressesResponse(addresses=[translation.entry_message(each) for each in found])
 
@@ -148,6 +154,7 @@ class CustomerHandlers:
         self, request: customer_pb2.RemoveAddressRequest, call: Call, /
     ) -> customer_pb2.RemoveAddressResponse:
         """Removes an address. Removing an unknown address succeeds. Errors: NOT_FOUND (customer)."""
+        must_own(call, request.customer_id, "address book")
         await self._customers.remove_address(request.customer_id, request.address_id)
         return customer_pb2.RemoveAddressResponse()
 
@@ -157,6 +164,7 @@ class CustomerHandlers:
         """Stores a payment method under a provider's token and publishes payment-method-added.
         Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION TOKEN_REFUSED.
         """
+        must_own(call, request.customer_id, "payment method")
         type_, token = translation.source_of(request.payment_method)
         check_token(type_, token)
         await self._customers.customer(request.customer_id)
@@ -187,6 +195,7 @@ class CustomerHandlers:
         self, request: customer_pb2.ListPaymentMethodsRequest, call: Call, /
     ) -> customer_pb2.ListPaymentMethodsResponse:
         """Lists the stored payment methods, default first. Errors: NOT_FOUND."""
+        must_own(call, request.customer_id, "payment method")
         found = await self._customers.payment_methods(request.customer_id)
         shown = [translation.method_message(each) for each in found]
         return customer_pb2.ListPaymentMethodsResponse(payment_methods=shown)
@@ -207,6 +216,7 @@ class CustomerHandlers:
         self, request: customer_pb2.RemovePaymentMethodRequest, call: Call, /
     ) -> customer_pb2.RemovePaymentMethodResponse:
         """Forgets a payment method. Removing an unknown one succeeds. Errors: NOT_FOUND (customer)."""
+        must_own(call, request.customer_id, "payment method")
         await self._customers.remove_payment_method(request.customer_id, request.payment_method_id)
         return customer_pb2.RemovePaymentMethodResponse()
 
@@ -234,7 +244,7 @@ class CustomerEventsHandlers:
     ) -> Outcome | None:
         """Marks a stored payment method that the provider no longer accepts.
 
-        The event names the payment method in `metadata.payment_method_id`, if at all; without it nothing can be marked.
+        The event names it in `metadata.payment_method_id`, if at all; without that nothing can be marked.
         """
         failure = event.data.failure
         method_id = (event.data.metadata or {}).get("payment_method_id")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 _CARD_NUMBER = re.compile(r"(?:\d[ -]?){12,19}")
 
@@ -48,6 +50,7 @@ class ChargeRequest:
     """Money to take. `key` is the idempotency key of this step; `method` is a token of the gateway, never a card.
 
     `capture` False only holds the money. `return_url` is where the customer comes back to from a page of the bank.
+    `shop_id` is the payment's own id here, and `facts` are shown to people, where the gateway keeps such things.
     """
 
     key: str
@@ -57,6 +60,8 @@ class ChargeRequest:
     customer: str | None = None
     capture: bool = True
     return_url: str | None = None
+    shop_id: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if _CARD_NUMBER.fullmatch(self.method):
@@ -83,6 +88,8 @@ class Payment:
     captured: int = 0
     refunded: int = 0
     order_id: str = ""
+    shop_id: str = ""
+    """The payment's own id here, where the gateway keeps it."""
     card: Card | None = None
     action_url: str | None = None
     """Where the customer has to go when the status is ACTION_REQUIRED."""
@@ -99,6 +106,8 @@ class Refund:
     amount: Money
     status: RefundStatus
     failure: str = ""
+    shop_id: str = ""
+    """The refund's own id here, where the gateway keeps it."""
 
 
 class PaymentGateway(Protocol):
@@ -119,8 +128,8 @@ class PaymentGateway(Protocol):
         """Release what was held; `Rejected` when money was taken already."""
         ...
 
-    async def refund(self, payment_id: str, *, key: str, amount: Money | None = None) -> Refund:
-        """Give back what was taken, or a part of it."""
+    async def refund(self, payment_id: str, *, key: str, amount: Money | None = None, shop_id: str = "") -> Refund:
+        """Give back what was taken, or a part of it. `shop_id` is the refund's own id here."""
         ...
 
     async def payment(self, payment_id: str) -> Payment:
@@ -129,4 +138,17 @@ class PaymentGateway(Protocol):
 
     async def refund_status(self, refund_id: str) -> Refund:
         """Where a refund stands."""
+        ...
+
+
+@runtime_checkable
+class Searching(Protocol):
+    """A gateway that finds what was done by the shop's own ids: what a lost answer would have said."""
+
+    async def find(self, shop_id: str, *, since: datetime) -> Payment | None:
+        """The payment that a charge made since then; None when there is none now."""
+        ...
+
+    async def find_refund(self, payment_id: str, shop_id: str) -> Refund | None:
+        """The refund that was made of the gateway's payment; None when there is none now."""
         ...

@@ -12,13 +12,13 @@ from datetime import timedelta
 from typing import TypeVar
 
 from google.protobuf.message import Message
-from shop.runtime.errors import FailedPrecondition, InvalidArgument
+from shop.runtime.errors import FailedPrecondition
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.platform.database import Conflict, Database
-from services.platform.refusals import refusal
+from services.platform.refusals import invalid, refusal
 from services.platform.tables import IDEMPOTENCY
 
 ResponseT = TypeVar("ResponseT", bound=Message)
@@ -43,8 +43,7 @@ async def first_answer(
     another `fingerprint`. When `work` raises, nothing is kept.
     """
     if not 1 <= len(key) <= LONGEST_KEY:
-        rule = f"must have 1 to {LONGEST_KEY} characters"
-        raise refusal(InvalidArgument, "INVALID_ARGUMENT", "no idempotency key", fields=[("idempotency_key", rule)])
+        raise invalid("idempotency_key", f"must have 1 to {LONGEST_KEY} characters")
 
     async def once(connection: AsyncConnection) -> ResponseT:
         if not await _claim(connection, scope, key, fingerprint, kept):

@@ -1,52 +1,70 @@
-"""Refusals on the wire: a gRPC status with `common.v1.ErrorDetail` in the trailer `error-detail-bin`.
+"""Refusing a call, as the contracts say: a gRPC status with `common.v1.ErrorDetail` in `error-detail-bin`.
 
-What the contract says about errors (contracts/common/v1/error.proto): the code is for programs, the message for people.
+What the server's runtime sends besides, google.rpc.BadRequest, names the same fields for programs that know it.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from shop.common.v1.error_pb2 import ErrorDetail
-from shop.runtime.error_details import BadRequest, Detail, FieldViolation, RetryInfo
-from shop.runtime.errors import RpcError
+from google.protobuf.message import DecodeError
+from shop.common.v1.error_pb2 import ErrorDetail, FieldViolation
+from shop.runtime import error_details
+from shop.runtime.errors import InvalidArgument, RpcError
+
+LOG = logging.getLogger(__name__)
 
 TRAILER = "error-detail-bin"
-RpcErrorT = TypeVar("RpcErrorT", bound=RpcError)
+"""The trailing metadata that carries the detail."""
+
+_ErrorT = TypeVar("_ErrorT", bound=RpcError)
 
 
 def refusal(
-    kind: type[RpcErrorT],
+    kind: type[_ErrorT],
     code: str,
     message: str,
     *,
-    fields: Iterable[tuple[str, str]] = (),
-    metadata: Mapping[str, str] | None = None,
+    fields: Sequence[tuple[str, str]] = (),
+    facts: Mapping[str, str] | None = None,
     retry_after: float | None = None,
-) -> RpcErrorT:
-    """The error to raise in a handler. `fields` are (path in the request, broken rule); `retry_after` in seconds."""
-    violations = tuple(fields)
-    detail = ErrorDetail(code=code, metadata=dict(metadata or {}))
-    for field, rule in violations:
-        detail.errors.add(field=field, detail=rule)
-    details: list[Detail] = []
-    if violations:
-        found = tuple(FieldViolation(field=field, description=rule) for field, rule in violations)
-        details.append(BadRequest(field_violations=found))
+) -> _ErrorT:
+    """The error to raise in a handler. `fields` are (path, rule that was broken); `retry_after` is in seconds."""
+    detail = ErrorDetail(
+        code=code,
+        errors=[FieldViolation(field=field, detail=rule) for field, rule in fields],
+        metadata=facts or {},
+    )
     if retry_after is not None:
-        detail.retry_after.FromSeconds(math.ceil(retry_after))
-        details.append(RetryInfo(retry_delay=retry_after))
-    return kind(message, details=details, trailing_metadata=((TRAILER, detail.SerializeToString()),))
+        detail.retry_after.FromNanoseconds(round(retry_after * 1e9))
+    violations = tuple(error_details.FieldViolation(field=field, description=rule) for field, rule in fields)
+    return kind(
+        message,
+        details=(error_details.BadRequest(field_violations=violations),) if violations else (),
+        trailing_metadata=((TRAILER, detail.SerializeToString()),),
+        retry_after=retry_after,
+    )
+
+
+def invalid(field: str, rule: str) -> InvalidArgument:
+    """INVALID_ARGUMENT for one field of the request."""
+    return refusal(InvalidArgument, "INVALID_ARGUMENT", f"{field} {rule}", fields=((field, rule),))
 
 
 def detail_of(error: RpcError) -> ErrorDetail | None:
-    """What a service of the platform said about its refusal; None when it said nothing that can be read."""
-    packed = next((value for name, value in error.trailing_metadata if name == TRAILER), None)
-    if not isinstance(packed, bytes):
-        return None
-    try:
-        return ErrorDetail.FromString(packed)
-    except ValueError:  # DecodeError is one
-        return None
+    """What a peer said besides the status; None when it said nothing, or nothing that can be read."""
+    for name, value in error.trailing_metadata:
+        if name == TRAILER and isinstance(value, bytes):
+            try:
+                return ErrorDetail.FromString(value)
+            except DecodeError:
+                LOG.warning("%s of a peer cannot be read", TRAILER)
+    return None
+
+
+def code_of(error: RpcError) -> str:
+    """The stable reason that a peer gave; empty when it gave none."""
+    detail = detail_of(error)
+    return detail.code if detail is not None else ""

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from harness.backends.postgres import Postgres
+from harness.backends.session import Running
 from services.platform.database import Database
 from services.platform.migrations import VERSION_TABLE, migrate
 
@@ -24,16 +24,16 @@ def _migrated() -> dict[tuple[int, str], str]:
 
 
 @pytest.fixture
-def service_database(postgres: Postgres, _migrated: dict[tuple[int, str], str]) -> Callable[[str], str]:
+def service_database(backends: Running, _migrated: dict[tuple[int, str], str]) -> Callable[[str], str]:
     """`service_database("catalog")`: the DSN of a database with the schema of that service, its tables empty.
 
     Copying a database for each test takes 0.3 s and more, emptying its tables 0.02 s.
     """
 
     def make(service: str) -> str:
-        key = (id(postgres), service)
+        key = (id(backends), service)
         if key not in _migrated:
-            dsn = postgres.create_database().dsn
+            dsn = backends.postgres.create_database().dsn
             with ThreadPoolExecutor(1) as aside:  # the test may have an event loop of its own
                 aside.submit(asyncio.run, _migrate(service, dsn)).result()
             _migrated[key] = dsn

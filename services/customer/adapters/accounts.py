@@ -15,9 +15,7 @@ from services.customer.adapters.tables import CUSTOMERS
 from services.customer.domain import Customer, EmailTaken, Missing, Profile, Status, email_key
 
 
-async def create(
-    connection: AsyncConnection, customer: Customer, *, password_hash: str, registration_key: str
-) -> None:
+async def create(connection: AsyncConnection, customer: Customer, *, password_hash: str, registration_key: str) -> None:
     """Store a new customer. `EmailTaken`."""
     values = {
         "customer_id": customer.customer_id,

@@ -15,9 +15,7 @@ from services.customer.domain import Attempts, RefreshToken, email_key
 
 async def begin(connection: AsyncConnection, session_id: str, customer_id: str, now: datetime) -> None:
     """Store a session."""
-    await connection.execute(
-        insert(SESSIONS).values(session_id=session_id, customer_id=customer_id, created_at=now)
-    )
+    await connection.execute(insert(SESSIONS).values(session_id=session_id, customer_id=customer_id, created_at=now))
 
 
 async def add_token(

@@ -61,6 +61,14 @@ class StripeCards:
         return Card(brand=card.brand, last4=card.last4, expiry_month=card.exp_month, expiry_year=card.exp_year)
 
 
+class NoCards:
+    """Stands where there are no credentials of Stripe."""
+
+    async def card(self, token: str) -> Card:
+        """`Unavailable`: nobody can be asked."""
+        raise Unavailable(GATEWAY, "card", "there are no credentials of Stripe")
+
+
 def judge(operation: str, problem: TreatyError) -> Verdict:
     """What an error of the client means; lookups may always be repeated (docs.stripe.com/error-low-level)."""
     if isinstance(problem, CircuitOpen):

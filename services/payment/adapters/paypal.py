@@ -129,8 +129,8 @@ class PaypalGateway:
         )
         return payment_of("cancel", await self._changed("cancel", payment_id))
 
-    async def refund(self, payment_id: str, *, key: str, amount: Money | None = None) -> Refund:
-        """Give back what was taken."""
+    async def refund(self, payment_id: str, *, key: str, amount: Money | None = None, shop_id: str = "") -> Refund:
+        """Give back what was taken. PayPal is not told `shop_id`."""
         capture = (await self._paid("refund", payment_id)).capture
         if capture is None:
             raise Rejected(GATEWAY, "refund", f"nothing was taken of payment {payment_id}")

@@ -7,6 +7,7 @@ step, and never what `Stripe-Should-Retry` forbids (docs.stripe.com/error-low-le
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from shop.external.stripe.http.client import SERVERS, Client
@@ -16,6 +17,8 @@ from shop.external.stripe.http.models import (
     PaymentIntent,
     PaymentIntentCapture,
     PaymentIntentCreate,
+    PaymentIntentList,
+    RangeQueryOption2,
     RefundCreate,
 )
 from shop.external.stripe.http.models import Refund as StripeRefund
@@ -40,7 +43,10 @@ if TYPE_CHECKING:
 
 GATEWAY = "stripe"
 API_VERSION = "2026-10-28.endive"
+PAYMENT_ID, REFUND_ID = "payment_id", "refund_id"
+"""Where the shop's own ids are kept: members of the metadata."""
 _EXPAND = ["latest_charge"]
+_PAGE = 100
 _STATUS: Mapping[str, PaymentStatus] = {
     "requires_payment_method": PaymentStatus.FAILED,
     "requires_confirmation": PaymentStatus.PENDING,
@@ -86,7 +92,7 @@ class StripeGateway:
             "payment_method_types": ["card"],
             "confirm": True,
             "capture_method": "automatic" if request.capture else "manual",
-            "metadata": {"order_id": request.order_id},
+            "metadata": _metadata(request),
             "expand": _EXPAND,
         }
         if request.customer is not None:
@@ -122,9 +128,13 @@ class StripeGateway:
         )
         return _payment(found)
 
-    async def refund(self, payment_id: str, *, key: str, amount: Money | None = None) -> Refund:
+    async def refund(self, payment_id: str, *, key: str, amount: Money | None = None, shop_id: str = "") -> Refund:
         """Give back what was taken."""
-        body = RefundCreate(payment_intent=payment_id, amount=amount.amount if amount else None)
+        body = RefundCreate(
+            payment_intent=payment_id,
+            amount=amount.amount if amount else None,
+            metadata={REFUND_ID: shop_id} if shop_id else None,
+        )
         found = await self._caller.call(
             "refund",
             lambda: self._client.create_refund(idempotency_key=key, body=body, options=self._options),
@@ -150,6 +160,46 @@ class StripeGateway:
         )
         return _refund(found)
 
+    async def find(self, shop_id: str, *, since: datetime) -> Payment | None:
+        """The payment with this id in its metadata, the newest first; lists are consistent, searches are not."""
+        created = RangeQueryOption2(gte=int(since.timestamp()))
+        last: str | None = None
+        while True:
+            page = await self._list(created, last)
+            for intent in page.data:
+                if intent.metadata.get(PAYMENT_ID) == shop_id:
+                    return _payment(intent)
+            if not page.has_more or not page.data:
+                return None
+            last = page.data[-1].id
+
+    async def find_refund(self, payment_id: str, shop_id: str) -> Refund | None:
+        """The refund with this id in its metadata, among the newest 100 of the payment."""
+        page = await self._caller.call(
+            "find_refund",
+            lambda: self._client.list_refunds(payment_intent=payment_id, limit=_PAGE, options=self._options),
+            repeatable=True,
+        )
+        return next((_refund(each) for each in page.data if each.metadata.get(REFUND_ID) == shop_id), None)
+
+    async def _list(self, created: RangeQueryOption2, last: str | None) -> PaymentIntentList:
+        return await self._caller.call(
+            "find",
+            lambda: self._client.list_payment_intents(
+                created=created,
+                limit=_PAGE,
+                starting_after=last,
+                expand=["data.latest_charge"],
+                options=self._options,
+            ),
+            repeatable=True,
+        )
+
+
+def _metadata(request: ChargeRequest) -> dict[str, str]:
+    own = {"order_id": request.order_id, PAYMENT_ID: request.shop_id}
+    return {**request.facts, **{name: value for name, value in own.items() if value}}
+
 
 def _payment(intent: PaymentIntent) -> Payment:
     charge = intent.latest_charge if isinstance(intent.latest_charge, Charge) else None
@@ -164,6 +214,7 @@ def _payment(intent: PaymentIntent) -> Payment:
         captured=intent.amount_received,
         refunded=_refunded(intent, charge),
         order_id=intent.metadata.get("order_id", ""),
+        shop_id=intent.metadata.get(PAYMENT_ID, ""),
         card=None if card is None else Card(brand=card.brand or "", last4=card.last4 or ""),
         action_url=action.redirect_to_url.url if action is not None and action.redirect_to_url is not None else None,
         failure="" if failure is None else failure.decline_code or failure.code or "",
@@ -186,6 +237,7 @@ def _refund(found: StripeRefund) -> Refund:
         amount=Money(found.amount, found.currency.upper()),
         status=_REFUND_STATUS.get(found.status, RefundStatus.PENDING),
         failure=found.failure_reason or "",
+        shop_id=found.metadata.get(REFUND_ID, ""),
     )
 
 

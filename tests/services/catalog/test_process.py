@@ -11,7 +11,7 @@ from redis import Redis as RedisClient
 from shop.catalog.v1 import catalog_pb2
 from shop.catalog.v1.catalog_grpc import CatalogServiceClient
 
-from harness.backends.postgres import Postgres
+from harness.backends.postgres import Database
 from harness.backends.redis import Redis
 from tests.services.catalog.conftest import eur
 from tests.services.processes import service_process
@@ -31,11 +31,9 @@ async def published(url: str, count: int) -> list[dict[str, object]]:
     raise AssertionError(f"only {len(entries)} of {count} events were published")
 
 
-async def test_it_migrates_seeds_serves_publishes_and_drains(postgres: Postgres, redis: Redis) -> None:
-    redis.flush()
-    made = postgres.create_database()
-    settings = {"SEED": "true", "INDEX_INTERVAL": "0.2"}
-    with service_process("catalog", database_url=made.dsn, redis_url=redis.url, settings=settings) as catalog:
+async def test_it_migrates_seeds_serves_publishes_and_drains(postgres: Database, redis: Redis) -> None:
+    settings = {"SEED_DEMO": "true", "INDEX_INTERVAL": "0.2"}
+    with service_process("catalog", database_url=postgres.dsn, redis_url=redis.url, settings=settings) as catalog:
         async with CatalogServiceClient(catalog.address) as client:
             listed = await client.list_products(catalog_pb2.ListProductsRequest())
             assert len(listed.products) == 5
@@ -52,16 +50,14 @@ async def test_it_migrates_seeds_serves_publishes_and_drains(postgres: Postgres,
                 raise AssertionError("the search index did not follow the price")
         catalog.terminate()
         assert catalog.wait() == 0
-    made.drop()
 
 
 async def test_what_was_stored_before_a_kill_is_published_after_it_and_seeding_again_adds_nothing(
     service_database: Callable[[str], str], redis: Redis
 ) -> None:
-    redis.flush()
     dsn = service_database("catalog")
     for amount in (900, 800):
-        settings = {"SEED": "true"}
+        settings = {"SEED_DEMO": "true"}
         with service_process("catalog", database_url=dsn, redis_url=redis.url, settings=settings) as catalog:
             async with CatalogServiceClient(catalog.address) as client:
                 change = catalog_pb2.UpdatePriceRequest(
