@@ -138,6 +138,7 @@ STATES: Mapping[str, Provide] = {
     "an empty cart": _empty_cart,
     "a cart with goods": _cart,
     "a checkout": _checkout,
+    "a checkout and a card": lambda shop: {**_checkout(shop), **_with_card(shop)},
     "a previewed checkout": _previewed,
     "a previewed checkout of two packets of tea": _previewed,
     "a confirmed order": lambda shop: shop.journey("confirmed"),

@@ -233,7 +233,7 @@ CHECKOUTS = (
         "no preview yet",
         _confirm(3569),
         refused("PREVIEW_REQUIRED"),
-        "a checkout",
+        "a checkout and a card",
         status="FAILED_PRECONDITION",
         from_state={**OF_CHECKOUT, "$.payment_method_id": "${payment_method_id}"},
     ),
