@@ -14,7 +14,7 @@ from harness.environment.running import Environment, environment
 from harness.sagas import inspecting
 from harness.sagas.invariants import INVARIANTS, violations
 from harness.sagas.recording import Recording
-from harness.sagas.scenarios import PRODUCT, SCENARIOS, Scenario
+from harness.sagas.scenarios import SCENARIOS, Scenario
 from harness.sagas.shopper import Shopper
 from harness.sagas.watching import Watcher
 
@@ -96,7 +96,7 @@ def played(running: Environment, scenario: Scenario, run_id: str) -> Recording:
         shopper.register()
         shopper.log_in()
         card = shopper.add_card(scenario.card)
-        cart = shopper.fill_cart({PRODUCT: scenario.quantity})
+        cart = shopper.fill_cart({scenario.product: scenario.quantity})
         checkout, total = shopper.check_out(cart)
         before = inspecting.stock(running)
         if scenario.before is not None:
@@ -114,7 +114,7 @@ def played(running: Environment, scenario: Scenario, run_id: str) -> Recording:
             shopper,
             order_id,
             events=watcher.events,
-            ordered={PRODUCT: scenario.quantity},
+            ordered={scenario.product: scenario.quantity},
             before=before,
         )
 
