@@ -53,6 +53,17 @@ class Environment:
         """How it runs, for people."""
         return self.backends.report
 
+    def restore(self) -> None:
+        """Whole again: engines without faults, no scripted outcomes, every service running and ready."""
+        self.backends.redis.restore()
+        self.backends.postgres.restore()
+        for mock in self.mocks:
+            mock.control.clear_scripts()
+        for service in self.services.values():
+            if not service.running:
+                service.start()
+                service.wait_ready()
+
 
 def free_port() -> int:
     """A port that nobody listens on now."""

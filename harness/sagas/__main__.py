@@ -79,13 +79,7 @@ def judged(running: Environment, scenario: Scenario, run_id: str) -> tuple[Verdi
     except Exception as problem:  # noqa: BLE001 one scenario that cannot be played must not hide the others
         verdict.wrong["it can be played"] = [f"{type(problem).__name__}: {problem}"]
     finally:
-        running.backends.redis.restore()
-        running.backends.postgres.restore()
-        running.mocks.stripe.control.clear_scripts()
-        for service in running.services.values():
-            if not service.running:
-                service.start()
-                service.wait_ready()
+        running.restore()
     verdict.seconds = time.monotonic() - begun
     return verdict, recording
 
