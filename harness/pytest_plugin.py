@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from harness.environment.running import Environment
-    from harness.sagas.shopper import Shopper
     from harness.backends.postgres import Database
     from harness.backends.redis import Redis
     from harness.backends.session import Running
+    from harness.environment.running import Environment
     from harness.gateways.inprocess import RunningMock, RunningMocks
+    from harness.sagas.shopper import Shopper
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
