@@ -14,6 +14,7 @@ from shop.runtime.transcode import FrontOptions
 
 from services.gateway.adapters.authentication import AUTHENTICATORS
 from services.gateway.entrance import Entrance, Identifies, Limits
+from services.gateway.event_stream import NamedEvents
 from services.gateway.ownership import own
 from services.gateway.problems import describe, translate
 from services.platform.caller import CUSTOMER
@@ -36,6 +37,7 @@ def http_app(
         operation = served.operation(scope)
         return operation.name if operation is not None else None
 
+    app.add_middleware(NamedEvents)
     app.add_middleware(Entrance, callers=callers, limits=limits)
     app.add_middleware(telemetry.http_middleware, operation_of=operation_of)
     return app

@@ -24,7 +24,7 @@ from shop.runtime.process import serve
 from shop.shipping.v1.shipping_grpc import ShippingServiceClient
 from shop.warehouse.v1.warehouse_grpc import WarehouseServiceClient
 
-from services.gateway.adapters.authentication import Callers, keys_of
+from services.gateway.adapters.authentication import Callers, WaitingKeySet, keys_of
 from services.gateway.api import FRONT, http_app
 from services.gateway.config import Config
 from services.gateway.ownership import OwnFront
@@ -34,7 +34,7 @@ from services.platform.process import BrokerPart
 from services.platform.rate_limit import RateLimiter
 from services.platform.redis_streams import RedisStreams
 from services.platform.scraping import with_metrics
-from services.platform.security import KeySet, TokenVerifier
+from services.platform.security import TokenVerifier
 from services.platform.telemetry import Telemetry
 
 
@@ -47,7 +47,7 @@ async def run(config: Config) -> None:
             authentication = await clients.enter_async_context(
                 AuthenticationServiceClient(config.customer_address, options=options)
             )
-            front = await _front(config, options, authentication, clients)
+            front = await make_front(config, options, authentication, clients)
             await _serve(config, front, authentication, telemetry)
     finally:
         await telemetry.close()
@@ -59,7 +59,7 @@ async def _serve(
     redis = RedisStreams(config.redis_url)
     limiter = RateLimiter(redis.client, per_minute=config.requests_per_minute, burst=config.burst)
     verifier = TokenVerifier(
-        KeySet(keys_of(authentication)), issuer=config.token_issuer, audience=config.token_audience
+        WaitingKeySet(keys_of(authentication), spacing=2.0), issuer=config.token_issuer, audience=config.token_audience
     )
     # Without Redis requests are let in uncounted, so that it need not be there.
     health = Health((replace(redis_check(redis.client), critical=False),))
@@ -73,9 +73,10 @@ async def _serve(
     )
 
 
-async def _front(
+async def make_front(
     config: Config, options: ClientOptions, authentication: AuthenticationServiceClient, clients: AsyncExitStack
 ) -> OwnFront:
+    """The front with a client for each service behind it, closed with `clients`."""
     held = clients.enter_async_context
     return OwnFront(
         authentication_service=authentication,

@@ -5,8 +5,10 @@ A token is verified once, by `Callers`, before anything is counted; the contract
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +20,7 @@ from shop.runtime.http_requests import RequestContext
 from shop.runtime.http_security import Authenticator, Credentials
 from shop.runtime.problem import HttpProblem
 
-from services.platform.security import FetchKeys, InvalidToken, KeysUnavailable, Principal, TokenVerifier
+from services.platform.security import FetchKeys, InvalidToken, KeySet, KeysUnavailable, Principal, TokenVerifier
 
 LOG = logging.getLogger(__name__)
 SCOPE = "gateway.caller"
@@ -76,6 +78,28 @@ AUTHENTICATORS: Mapping[str, Authenticator] = {
     # seconds of leeway. `sub` is the customer id.
     "bearerAuth": bearer,
 }
+
+
+class WaitingKeySet(KeySet):
+    """Keys that the first requests wait for: of several that come at once, one fetches."""
+
+    def __init__(self, fetch: FetchKeys, *, spacing: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(fetch, spacing=spacing, clock=clock)
+        self._first = asyncio.Lock()
+        self._known = False
+
+    async def find(self, kid: str) -> Any:
+        """The key of that name; `InvalidToken` when there is none, `KeysUnavailable` when there are none at all."""
+        if self._known:
+            return await super().find(kid)
+        async with self._first:
+            try:
+                key = await super().find(kid)
+            except InvalidToken:
+                self._known = True
+                raise
+            self._known = True
+            return key
 
 
 def keys_of(client: AuthenticationServiceClient, *, patience: float = 3.0) -> FetchKeys:
