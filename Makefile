@@ -79,6 +79,16 @@ bench: $(READY) $(BENCH_READY) ## Time generation against its peers; a table, an
 bench-mocks: $(READY) ## Payments a second through the Stripe mock, beside the bare HTTP stack; time to ready
 	@$(BIN)/python -m tests.benchmarks.bench_gateways
 
+.PHONY: bench-orders
+bench-orders: $(READY) ## Orders a second through the whole platform, with a profile by span
+	@$(BIN)/python -m tests.benchmarks.bench_orders $(ARGS)
+
+.PHONY: bench-runtime
+bench-runtime: $(READY) ## Generated HTTP, gRPC and events beside code written by hand
+	@$(BIN)/python -m tests.benchmarks.bench_http
+	@$(BIN)/python -m tests.benchmarks.bench_grpc
+	@$(BIN)/python -m tests.benchmarks.bench_events
+
 .PHONY: compare-mocks
 compare-mocks: $(READY) $(BENCH_READY) ## The same checks through Stripe's SDK against our mock and localstripe
 	@$(BIN)/python -m tests.benchmarks.compare_stripe --localstripe $(BENCH_VENV)/bin/localstripe

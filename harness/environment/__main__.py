@@ -27,7 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m harness.environment", description=__doc__)
     parser.add_argument("command", choices=("up", "down", "status", "demo", "serve"))
     chosen = parser.parse_args(arguments).command
-    return {"up": up, "down": down, "status": status, "demo": demo, "serve": serve}[chosen]()
+    try:
+        return {"up": up, "down": down, "status": status, "demo": demo, "serve": serve}[chosen]()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def up() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 
 import httpx
 
@@ -14,7 +15,8 @@ from harness.sagas.shopper import CallFailed, Shopper
 from harness.sagas.watching import Watcher
 
 PRODUCT = "prd_tea_green"
-MORE_THAN_THERE_IS = 999
+LAST_ONE = "prd_kettle_copper"
+"""There is one."""
 SETTLED = 2.0
 
 
@@ -28,12 +30,10 @@ def play(running: Up) -> int:
             _title("A customer registers and logs in")
             shopper.register()
             shopper.log_in()
-            _order(shopper, "An order that succeeds", "pm_card_visa", 2, "ORDER_STATUS_CONFIRMED")
-            _order(shopper, "A card that is declined", "pm_card_chargeDeclined", 1, "ORDER_STATUS_FAILED")
-            _order(
-                shopper, "More than there is: charged, then paid back", "pm_card_visa", MORE_THAN_THERE_IS,
-                "ORDER_STATUS_REFUNDED",
-            )  # fmt: skip
+            _order(shopper, "An order that succeeds", "pm_card_visa", {PRODUCT: 2}, "ORDER_STATUS_CONFIRMED")
+            _order(shopper, "A card that is declined", "pm_card_chargeDeclined", {PRODUCT: 1}, "ORDER_STATUS_FAILED")
+            title = "More than there is: charged, then paid back"
+            _order(shopper, title, "pm_card_mastercard", {LAST_ONE: 2}, "ORDER_STATUS_REFUNDED")
             time.sleep(SETTLED)
     except (CallFailed, httpx.HTTPError) as problem:
         sys.stderr.write(f"error: {problem}\n")
@@ -45,11 +45,11 @@ def play(running: Up) -> int:
     return 0
 
 
-def _order(shopper: Shopper, title: str, token: str, quantity: int, ending: str) -> None:
+def _order(shopper: Shopper, title: str, token: str, items: Mapping[str, int], ending: str) -> None:
     _title(title)
-    name = f"{token}-{quantity}"
+    name = "-".join([token, *items])
     card = shopper.add_card(token)
-    cart = shopper.fill_cart({PRODUCT: quantity}, key=f"cart-{name}")
+    cart = shopper.fill_cart(items, key=f"cart-{name}")
     checkout, total = shopper.check_out(cart, key=f"checkout-{name}")
     order = shopper.confirm(checkout, card, total, key=f"confirm-{name}")
     found = shopper.wait_for(order, ending)

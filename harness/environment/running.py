@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,6 +27,8 @@ STRIPE_EVENTS = (
     "refund.updated",
     "refund.failed",
 )
+SETTINGS = {"CATALOG_SEED_DEMO": "true", "WAREHOUSE_SEED_DEMO": "true"}
+"""Of every platform that is started here: it has products to sell."""
 Told = Callable[[str], None]
 """Is told what is being done."""
 
@@ -49,6 +52,17 @@ class Environment:
     def report(self) -> str:
         """How it runs, for people."""
         return self.backends.report
+
+    def restore(self) -> None:
+        """Whole again: engines without faults, no scripted outcomes, every service running and ready."""
+        self.backends.redis.restore()
+        self.backends.postgres.restore()
+        for mock in self.mocks:
+            mock.control.clear_scripts()
+        for service in self.services.values():
+            if not service.running:
+                service.start()
+                service.wait_ready()
 
 
 def free_port() -> int:
@@ -86,7 +100,7 @@ def environment(
             service.name: ServiceProcess(
                 service,
                 supervisor,
-                {**variables_of(service, places), **_own(service.prefix, settings or {})},
+                {**variables_of(service, places), **_own(service.prefix, {**SETTINGS, **(settings or {})})},
                 places.health[service.name],
                 path,
             )
@@ -109,6 +123,7 @@ def _own(prefix: str, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def _places(names: list[str], ports: Mapping[str, int], engines: Backends, mocks: RunningMocks) -> Places:
+    stripe_key = f"sk_test_{secrets.token_hex(12)}"
     return Places(
         services={name: f"127.0.0.1:{ports.get(name) or free_port()}" for name in names},
         health={name: f"127.0.0.1:{free_port()}" for name in names},
@@ -116,9 +131,11 @@ def _places(names: list[str], ports: Mapping[str, int], engines: Backends, mocks
         redis_url=engines.redis.url,
         gateways={mock.name: mock.url for mock in mocks},
         secrets={
-            "PAYMENT_STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(12)}",
-            "PAYMENT_STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
-            "NOTIFICATION_SENDGRID_API_KEY": f"SG.{secrets.token_hex(11)}.{secrets.token_hex(20)}",
+            "PAYMENT_STRIPE_SECRET_KEY": stripe_key,
+            "PAYMENT_STRIPE_WEBHOOK_SECRETS": f"whsec_{secrets.token_hex(16)}",
+            "CUSTOMER_STRIPE_SECRET_KEY": stripe_key,
+            "NOTIFICATION_SENDGRID_KEY": f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}",
+            "NOTIFICATION_DATA_KEY": base64.b64encode(secrets.token_bytes(32)).decode("ascii"),
         },
     )
 
@@ -127,7 +144,7 @@ def _register_webhooks(mocks: RunningMocks, places: Places) -> None:
     if "gateway" in places.services:
         mocks.stripe.control.action(
             "add_webhook_endpoint",
-            url=f"http://{places.services['gateway']}/webhooks/stripe",
-            secret=places.secrets["PAYMENT_STRIPE_WEBHOOK_SECRET"],
+            url=f"http://{places.services['gateway']}/api/v1/webhooks/stripe",
+            secret=places.secrets["PAYMENT_STRIPE_WEBHOOK_SECRETS"],
             events=list(STRIPE_EVENTS),
         )

@@ -34,7 +34,7 @@ class Service:
 SLICE: Mapping[str, Service] = {
     service.name: service
     for service in (
-        Service(name="customer", port=50051),
+        Service(name="customer", port=50051, peers=("order",), gateways=("stripe",)),
         Service(name="catalog", port=50052),
         Service(name="order", port=50054),
         Service(name="payment", port=50055, peers=("customer",), gateways=("stripe",)),

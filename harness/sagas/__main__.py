@@ -14,7 +14,7 @@ from harness.environment.running import Environment, environment
 from harness.sagas import inspecting
 from harness.sagas.invariants import INVARIANTS, violations
 from harness.sagas.recording import Recording
-from harness.sagas.scenarios import PRODUCT, SCENARIOS, Scenario
+from harness.sagas.scenarios import SCENARIOS, Scenario
 from harness.sagas.shopper import Shopper
 from harness.sagas.watching import Watcher
 
@@ -79,13 +79,7 @@ def judged(running: Environment, scenario: Scenario, run_id: str) -> tuple[Verdi
     except Exception as problem:  # noqa: BLE001 one scenario that cannot be played must not hide the others
         verdict.wrong["it can be played"] = [f"{type(problem).__name__}: {problem}"]
     finally:
-        running.backends.redis.restore()
-        running.backends.postgres.restore()
-        running.mocks.stripe.control.clear_scripts()
-        for service in running.services.values():
-            if not service.running:
-                service.start()
-                service.wait_ready()
+        running.restore()
     verdict.seconds = time.monotonic() - begun
     return verdict, recording
 
@@ -96,7 +90,7 @@ def played(running: Environment, scenario: Scenario, run_id: str) -> Recording:
         shopper.register()
         shopper.log_in()
         card = shopper.add_card(scenario.card)
-        cart = shopper.fill_cart({PRODUCT: scenario.quantity})
+        cart = shopper.fill_cart({scenario.product: scenario.quantity})
         checkout, total = shopper.check_out(cart)
         before = inspecting.stock(running)
         if scenario.before is not None:
@@ -114,7 +108,7 @@ def played(running: Environment, scenario: Scenario, run_id: str) -> Recording:
             shopper,
             order_id,
             events=watcher.events,
-            ordered={PRODUCT: scenario.quantity},
+            ordered={scenario.product: scenario.quantity},
             before=before,
         )
 

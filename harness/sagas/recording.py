@@ -64,4 +64,8 @@ class Recording:
 
     def of(self, stream: str) -> list[Event]:
         """The events of one stream that are about this order."""
-        return [event for event in self.events if event.stream == stream and event.subject == self.order_id]
+        return [
+            event
+            for event in self.events
+            if event.stream == stream and self.order_id in (event.subject, event.data.get("order_id"))
+        ]

@@ -14,7 +14,8 @@ from harness.environment.running import Environment
 CONFIRMED, FAILED, REFUNDED = "ORDER_STATUS_CONFIRMED", "ORDER_STATUS_FAILED", "ORDER_STATUS_REFUNDED"
 GOOD_CARD, DECLINED_CARD = "pm_card_visa", "pm_card_chargeDeclined"
 PRODUCT = "prd_tea_green"
-MORE_THAN_THERE_IS = 999
+LAST_ONE = "prd_kettle_copper"
+"""There is one, and nobody is to get it."""
 WAIT = 30.0
 _REPEATED = ("order-created", "order-processing", "payment-succeeded", "order-status-changed", "stock-reserved")
 
@@ -31,6 +32,7 @@ class Scenario:
     ending: str
     reason: str = ""
     card: str = GOOD_CARD
+    product: str = PRODUCT
     quantity: int = 2
     before: Before | None = None
     during: During | None = None
@@ -107,7 +109,7 @@ SCENARIOS = (
         name="out of stock after payment, paid back",
         ending=REFUNDED,
         reason="OUT_OF_STOCK",
-        quantity=MORE_THAN_THERE_IS,
+        product=LAST_ONE,
     ),
     Scenario(name="Stripe's answer is lost after the capture", ending=CONFIRMED, before=lose_the_answer),
     Scenario(

@@ -11,6 +11,8 @@ import httpx
 from harness.sagas.recording import Call
 
 TIMEOUT = 15.0
+POLL_SECONDS = 0.7
+"""The gateway allows a hundred calls a minute."""
 ADDRESS = {
     "recipient_name": "Ada Lovelace",
     "line1": "Unter den Linden 6",
@@ -99,7 +101,9 @@ class Shopper:
         """As it is now."""
         return self.call("GET", f"/api/v1/orders/{order_id}", expect=200)
 
-    def wait_for(self, order_id: str, *statuses: str, timeout: float = 60.0) -> Mapping[str, Any]:
+    def wait_for(
+        self, order_id: str, *statuses: str, timeout: float = 60.0, every: float = POLL_SECONDS
+    ) -> Mapping[str, Any]:
         """The order, as soon as it has one of the statuses; `CallFailed` when that takes too long (seconds)."""
         limit = time.monotonic() + timeout
         path = f"/api/v1/orders/{order_id}"
@@ -113,5 +117,4 @@ class Shopper:
                 raise CallFailed(
                     f"{order_id} is {found.get('status')} after {timeout:g} s, not {' or '.join(statuses)}"
                 )
-            # The gateway allows a hundred calls a minute.
-            time.sleep(0.7)
+            time.sleep(every)

@@ -16,7 +16,7 @@ class Config:
 
     grpc_address: str = "127.0.0.1:50052"
     health_address: str = "127.0.0.1:0"
-    """Where `/livez` and `/readyz` are answered."""
+    """Where `/livez`, `/readyz` and `/metrics` are answered."""
     database_url: str = field(default="postgresql://treaty@127.0.0.1:5432/treaty", repr=False)
     schema: str = "catalog"
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
@@ -27,6 +27,10 @@ class Config:
     """Whether the first products are stored at start."""
     index_interval: float = 5.0
     """Between looks for prices that came into force."""
+    otlp_endpoint: str = ""
+    """Where spans are sent by OTLP over HTTP, `http://host:4318/v1/traces`; empty: nowhere."""
+    processing_timeout: float = 60.0
+    """After which the events of a reader that is gone are taken over."""
     start_timeout: float = 30.0
     """How long to wait for PostgreSQL, and then for Redis, at start."""
     drain: float = 10.0
@@ -49,6 +53,8 @@ class Config:
             currency=text("currency"),
             seed_demo=text("seed_demo").lower() in ("1", "true", "yes"),
             index_interval=float(text("index_interval")),
+            otlp_endpoint=text("otlp_endpoint"),
+            processing_timeout=float(text("processing_timeout")),
             start_timeout=float(text("start_timeout")),
             drain=float(text("drain")),
         )

@@ -15,6 +15,7 @@ from services.catalog.catalog import Catalog
 from services.catalog.config import Config
 from services.catalog.domain import Details, Money, NewPrice
 from services.catalog.migrating import migrate
+from services.platform import logs
 from services.platform.database import Database
 from services.platform.outbox import Outbox
 
@@ -109,7 +110,7 @@ async def run(config: Config) -> int:
 
 def main() -> None:
     """The process. Events of the new prices stay in the outbox until the service runs."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure("catalog")
     added = asyncio.run(run(Config.from_environment(os.environ)))
     LOG.info("%d products added", added)
 

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from shop.order.v1.order_grpc import OrderServiceClient
+from shop.runtime.grpc_client import ClientOptions
 from shop.runtime.grpc_server import GrpcServer
 from shop.runtime.process import serve
 
@@ -20,59 +21,81 @@ from services.customer import api, consumers
 from services.customer.adapters.orders import Orders
 from services.customer.adapters.passwords import Passwords
 from services.customer.adapters.signing import AccessTokens, new_key, read_keys
-from services.customer.adapters.stripe import NoCards, StripeCards
+from services.customer.adapters.stripe import NoCards, StripeCards, TracedCards
 from services.customer.authentication import Authentication
 from services.customer.authentication_handlers import AuthenticationHandlers
 from services.customer.config import Config
 from services.customer.customers import Customers
 from services.customer.handlers import Cards, CustomerEventsHandlers, CustomerHandlers
+from services.platform import logs
 from services.platform.database import Database
 from services.platform.gateways.calling import Policy
 from services.platform.health import Health, database_check, redis_check
 from services.platform.idempotency import IdempotencyKeys
 from services.platform.inbox import forget
 from services.platform.outbox import Outbox
-from services.platform.probes import HealthOverGrpc, health_server
+from services.platform.probes import HealthOverGrpc
 from services.platform.process import BrokerPart, DatabasePart, Subscribed
-from services.platform.redis_streams import RedisStreams
+from services.platform.redis_streams import RedisStreams, StreamSettings
 from services.platform.relay import Relay
 from services.platform.repeated import Repeated
+from services.platform.scraping import with_metrics
+from services.platform.telemetry import Telemetry, TracedTransport
 
 LOG = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
+SERVICE = "customer"
 HOUSEKEEPING = 300.0
 INBOX_KEPT = timedelta(days=30)
+PEER_TIMEOUT = 5.0
 LOOKUP = Policy(attempts=3, first_wait=0.2, timeout=5.0, deadline=10.0)
 """Of a card: somebody waits for the answer."""
 
 
 async def run(config: Config) -> None:
     """Serve until the process is told to stop."""
+    telemetry = Telemetry(SERVICE, endpoint=config.otlp_endpoint or None)
+    options = ClientOptions(timeout=PEER_TIMEOUT, breaker=telemetry.metrics.breaker)
+    try:
+        async with AsyncExitStack() as peers:
+            orders = Orders(await peers.enter_async_context(OrderServiceClient(config.order_address, options=options)))
+            cards = await _cards(config, peers, telemetry)
+            await _serve(config, orders, cards, telemetry)
+    finally:
+        await telemetry.close()
+
+
+async def _serve(config: Config, orders: Orders, cards: Cards, telemetry: Telemetry) -> None:
     database = Database(config.database_url, config.schema)
-    streams = RedisStreams(config.redis_url, mode=config.transport_mode)
+    timeout = config.processing_timeout
+    settings = StreamSettings(processing_timeout=timeout, redeliver_interval=min(15.0, timeout / 4))
+    streams = RedisStreams(config.redis_url, mode=config.transport_mode, settings=settings)
+    telemetry.metrics.show_counts(streams.counts)
+    events = TracedTransport(streams, telemetry)
     outbox = Outbox(database)
     passwords = Passwords()
-    health = Health([database_check(database), redis_check(streams.client)])
     authentication = Authentication(database, passwords, _tokens(config))
-    async with AsyncExitStack() as peers:
-        orders = Orders(await peers.enter_async_context(OrderServiceClient(config.order_address)))
-        cards = await _cards(config, peers)
-        customers = Customers(database, outbox, orders)
-        server = GrpcServer(config.grpc_address)
-        handlers = CustomerHandlers(customers, database, passwords, cards)
-        api.bind(server, handlers, AuthenticationHandlers(authentication))
-        await serve(
-            DatabasePart(database, MIGRATIONS, wait=config.start_timeout),
-            BrokerPart(streams, wait=config.start_timeout),
-            Relay(database, outbox, streams),
-            health,
-            Subscribed(partial(consumers.start, streams, CustomerEventsHandlers(customers, database))),
-            Repeated("housekeeping", partial(_tidy, database, authentication), interval=HOUSEKEEPING),
-            server,
-            HealthOverGrpc(health, server),
-            health_server(health, config.health_address),
-            grace=config.drain,
-        )
+    customers = Customers(database, outbox, orders)
+    health = Health([database_check(database), redis_check(streams.client)])
+    server = GrpcServer(config.grpc_address)
+    api.bind(
+        server,
+        CustomerHandlers(customers, database, passwords, cards),
+        AuthenticationHandlers(authentication),
+        [telemetry.grpc_interceptor()],
+    )
+    await serve(
+        DatabasePart(database, MIGRATIONS, wait=config.start_timeout),
+        BrokerPart(streams, wait=config.start_timeout),
+        Relay(database, outbox, events),
+        health,
+        Subscribed(partial(consumers.start, events, CustomerEventsHandlers(customers, database))),
+        Repeated("housekeeping", partial(_tidy, database, authentication), interval=HOUSEKEEPING),
+        server,
+        HealthOverGrpc(health, server),
+        with_metrics(health, telemetry.metrics, config.health_address),
+        grace=config.drain,
+    )
 
 
 def _tokens(config: Config) -> AccessTokens:
@@ -82,10 +105,10 @@ def _tokens(config: Config) -> AccessTokens:
     return AccessTokens([new_key()])
 
 
-async def _cards(config: Config, peers: AsyncExitStack) -> Cards:
+async def _cards(config: Config, peers: AsyncExitStack, telemetry: Telemetry) -> Cards:
     if config.stripe_secret_key:
         stripe = StripeCards(config.stripe_secret_key, base_url=config.stripe_url, policy=LOOKUP)
-        return await peers.enter_async_context(stripe)
+        return TracedCards(await peers.enter_async_context(stripe), telemetry)
     LOG.warning("no CUSTOMER_STRIPE_SECRET_KEY: no card can be stored")
     return NoCards()
 
@@ -99,7 +122,7 @@ async def _tidy(database: Database, authentication: Authentication) -> None:
 
 def main() -> None:
     """The process."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure(SERVICE)
     asyncio.run(run(Config.from_environment(os.environ)))
 
 

@@ -16,7 +16,7 @@ class Config:
 
     grpc_address: str = "127.0.0.1:50051"
     health_address: str = "127.0.0.1:0"
-    """Where `/livez` and `/readyz` are answered."""
+    """Where `/livez`, `/readyz` and `/metrics` are answered."""
     database_url: str = field(default="postgresql://treaty@127.0.0.1:5432/treaty", repr=False)
     schema: str = "customer"
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
@@ -29,6 +29,10 @@ class Config:
     signing_keys: str = field(default="", repr=False)
     """Private keys in PEM, EC on P-256 or RSA: the first signs, tokens of the others stay valid. Without any, a key is
     made that is gone with the process, and with it all access tokens."""
+    otlp_endpoint: str = ""
+    """Where spans are sent by OTLP over HTTP, `http://host:4318/v1/traces`; empty: nowhere."""
+    processing_timeout: float = 60.0
+    """After which the events of a reader that is gone are taken over."""
     start_timeout: float = 30.0
     """How long to wait for PostgreSQL, and then for Redis, at start."""
     drain: float = 10.0
@@ -52,6 +56,8 @@ class Config:
             stripe_url=text("stripe_url"),
             stripe_secret_key=text("stripe_secret_key"),
             signing_keys=text("signing_keys"),
+            otlp_endpoint=text("otlp_endpoint"),
+            processing_timeout=float(text("processing_timeout")),
             start_timeout=float(text("start_timeout")),
             drain=float(text("drain")),
         )

@@ -53,7 +53,7 @@ def test_a_service_gets_its_own_variables_only() -> None:
         database_url="postgresql://x",
         redis_url="redis://x",
         gateways={"stripe": "http://127.0.0.1:1", "sendgrid": "http://127.0.0.1:2"},
-        secrets={"PAYMENT_STRIPE_SECRET_KEY": "sk", "NOTIFICATION_SENDGRID_API_KEY": "SG"},
+        secrets={"PAYMENT_STRIPE_SECRET_KEY": "sk", "NOTIFICATION_SENDGRID_KEY": "SG"},
     )
     given = environment(SLICE["payment"], places)
     assert given["PAYMENT_STRIPE_SECRET_KEY"] == "sk"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -14,6 +16,8 @@ from shop.runtime.errors import Aborted, FailedPrecondition, InvalidArgument, No
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from services.catalog.domain import Money as Amount
+from services.catalog.domain import NewPrice, price_at
 from tests.services.catalog.conftest import Shop, eur
 from tests.services.served import reason, stored_events
 
@@ -74,6 +78,20 @@ async def test_a_price_for_later_holds_from_then_on_whatever_came_meanwhile(shop
     assert (await now_and_at(shop)).amount == eur(1100)
     shop.clock.advance(timedelta(days=6))
     assert await now_and_at(shop) == later
+
+
+async def test_the_database_finds_the_price_that_the_domain_says_is_in_force(shop: Shop) -> None:
+    await shop.store("prd_tea")
+    chance = random.Random(7)  # noqa: S311 the same prices in every run
+    versions = [await shop.catalog.price("prd_tea", None, None)]
+    for number in range(12):
+        later = shop.clock.moment + timedelta(days=chance.choice([0, 0, 1, 2, 5]))
+        wanted = NewPrice(product_id="prd_tea", amount=Amount(100 + number, "EUR"), effective_from=later)
+        versions.append(await shop.database.run(partial(shop.catalog.change_price, asked=wanted)))
+        shop.clock.advance(timedelta(hours=chance.choice([0, 7, 30])))
+    for hours in range(0, 24 * 20, 5):
+        moment = versions[0].effective_from + timedelta(hours=hours)
+        assert await shop.catalog.price("prd_tea", None, moment) == price_at(versions, moment)
 
 
 async def test_repeating_a_change_changes_nothing_and_answers_the_same(shop: Shop) -> None:

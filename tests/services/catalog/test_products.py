@@ -151,8 +151,10 @@ async def test_a_page_token_of_another_query_is_refused(shop: Shop) -> None:
         with pytest.raises(InvalidArgument) as refused:
             await shop.client.list_products(catalog_pb2.ListProductsRequest(page_token=token, sort=sort))
         assert [each.field for each in reason(refused.value).errors] == ["page_token"]
-    with pytest.raises(InvalidArgument):
-        await shop.client.list_products(catalog_pb2.ListProductsRequest(page_size=101))
+    for other in ({"category": "tea"}, {"page_size": 101}):
+        asked = catalog_pb2.ListProductsRequest(page_token=first.next_page_token, **other)
+        with pytest.raises(InvalidArgument):
+            await shop.client.list_products(asked)
 
 
 async def found(shop: Shop, query: str, **more: object) -> list[str]:

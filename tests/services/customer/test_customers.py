@@ -153,12 +153,13 @@ async def test_an_unknown_member_in_the_mask_is_refused(desk: Desk) -> None:
 
 async def test_of_two_changes_of_the_same_version_one_is_refused(desk: Desk) -> None:
     made = await desk.register()
+    await desk.connect()
     answers = await asyncio.gather(
-        *(update(desk, made.customer_id, expected=1, given_name=f"Ada {n}") for n in range(4)),
+        *(update(desk, made.customer_id, expected=1, given_name=f"Ada {n}") for n in range(8)),
         return_exceptions=True,
     )
     refused = [each for each in answers if isinstance(each, Aborted)]
-    assert len(refused) == 3
+    assert len(refused) == 7
     assert {reason(each).code for each in refused} == {"VERSION_CONFLICT"}
 
 
