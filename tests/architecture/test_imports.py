@@ -82,6 +82,14 @@ MAY_IMPORT = {
     "harness.mock_command": ("harness.gateways",),
     "harness.pytest_plugin": ("harness.backends", "harness.gateways"),
     "harness.backends": (),
+    "harness.pacts": (
+        "codegen.load",
+        "codegen.link",
+        "codegen.model",
+        "codegen.diagnostics",
+        "harness.backends",
+        "harness.environment",
+    ),
     "harness.gateways": (),
     "services.platform": (),
     **{f"services.{name}": ("services.platform",) for name in SERVICES},
@@ -105,7 +113,7 @@ STANDARD_LIBRARY_ONLY = (
 
 MAY_WRITE = ("codegen.write.disk", "codegen.write.style", "codegen.targets.python.messages")
 """All but the first write below a temporary folder, for the formatter and for protoc."""
-MAY_PRINT = ("codegen.cli", "harness.mock_command")
+MAY_PRINT = ("codegen.cli", "harness.mock_command", "harness.pacts.__main__")
 MAY_READ_CONTRACTS = ("codegen.load.documents", "codegen.load.proto_compile")
 """The second one for protos, which protoc reads by itself."""
 
