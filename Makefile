@@ -99,15 +99,15 @@ mock: $(READY) ## Run the gateway mocks until Ctrl-C; ARGS="stripe --port 8420" 
 
 .PHONY: up
 up: $(READY) ## Start the platform: Postgres, Redis, gateway mocks, eight services; prints where they are
-	@$(BIN)/python -m harness.environment up
+	@$(BIN)/python -m harness.platform_command up
 
 .PHONY: down
 down: $(READY) ## Stop what `make up` has started
-	@$(BIN)/python -m harness.environment down
+	@$(BIN)/python -m harness.platform_command down
 
 .PHONY: demo
 demo: $(READY) ## Place three orders on the running platform, printing each call and event
-	@$(BIN)/python -m harness.environment demo
+	@$(BIN)/python -m harness.platform_command demo
 
 .PHONY: saga-test
 saga-test: $(READY) ## Whole sagas with faults on a platform of their own; prints a table

@@ -80,8 +80,11 @@ MAY_IMPORT = {
     ),
     "codegen.__main__": ("codegen.cli",),
     "harness.mock_command": ("harness.gateways",),
-    "harness.pytest_plugin": ("harness.backends", "harness.gateways"),
+    "harness.platform_command": ("harness.backends", "harness.environment", "harness.gateways", "harness.sagas"),
+    "harness.pytest_plugin": ("harness.backends", "harness.environment", "harness.gateways", "harness.sagas"),
     "harness.backends": (),
+    "harness.environment": ("harness.backends", "harness.gateways"),
+    "harness.sagas": ("harness.backends", "harness.environment", "harness.gateways"),
     "harness.gateways": (),
     "services.platform": (),
     **{f"services.{name}": ("services.platform",) for name in SERVICES},
@@ -105,7 +108,13 @@ STANDARD_LIBRARY_ONLY = (
 
 MAY_WRITE = ("codegen.write.disk", "codegen.write.style", "codegen.targets.python.messages")
 """All but the first write below a temporary folder, for the formatter and for protoc."""
-MAY_PRINT = ("codegen.cli", "harness.mock_command")
+MAY_PRINT = (
+    "codegen.cli",
+    "harness.mock_command",
+    "harness.platform_command",
+    "harness.sagas.__main__",
+    "harness.sagas.demo",
+)
 MAY_READ_CONTRACTS = ("codegen.load.documents", "codegen.load.proto_compile")
 """The second one for protos, which protoc reads by itself."""
 
