@@ -113,6 +113,10 @@ demo: $(READY) ## Place three orders on the running platform, printing each call
 saga-test: $(READY) ## Whole sagas with faults on a platform of their own; prints a table
 	@$(BIN)/python -m harness.sagas $(ARGS)
 
+.PHONY: test-backends
+test-backends: $(READY) ## The tests of Postgres and Redis as backends, on what HARNESS_BACKEND says
+	@$(BIN)/python -m pytest -q -m "" --timeout 300 tests/harness/backends $(ARGS)
+
 .PHONY: images
 images: $(READY) ## Build Docker images of Postgres and Redis from this machine's programs, without a registry
 	@$(BIN)/python -m harness.backends.images
