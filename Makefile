@@ -75,6 +75,10 @@ bench: $(READY) $(BENCH_READY) ## Time generation against its peers; a table, an
 bench-mocks: $(READY) ## Payments a second through the Stripe mock, beside the bare HTTP stack; time to ready
 	@$(BIN)/python -m tests.benchmarks.bench_gateways
 
+.PHONY: bench-events
+bench-events: $(READY) ## The event transport beside bare redis-py on the same stream
+	@$(BIN)/python -m tests.benchmarks.bench_events $(ARGS)
+
 .PHONY: compare-mocks
 compare-mocks: $(READY) $(BENCH_READY) ## The same checks through Stripe's SDK against our mock and localstripe
 	@$(BIN)/python -m tests.benchmarks.compare_stripe --localstripe $(BENCH_VENV)/bin/localstripe
