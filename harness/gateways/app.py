@@ -135,6 +135,8 @@ class MockApp:
         if outcome.delay:
             await self._pause(outcome.delay)
         if outcome.reset:
+            # A caller that is still sending would meet the reset there, and see no more than an end when it reads.
+            await _drain(receive, self.gateway.max_body_bytes)
             await reset(scope, receive)
             return
         answer = _Answer()

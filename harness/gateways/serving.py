@@ -42,11 +42,15 @@ class Options:
 
 @dataclass(slots=True)
 class Running:
-    """One mock that is up. `https_url` is empty without TLS."""
+    """One mock that is up. `https_url` is empty without TLS.
+
+    `proxied_url`: where the proxy goes. It asks for no certificate of the caller, for vendors' SDKs have none.
+    """
 
     app: MockApp
     url: str
     https_url: str = ""
+    proxied_url: str = ""
 
 
 class Mocks:
@@ -108,23 +112,30 @@ class Mocks:
         await self._serve(app, listening)
         self._tasks += [asyncio.create_task(world.webhooks.run()), asyncio.create_task(world.agenda.run())]
         if options.tls or options.proxy:
-            secured = listen(options.host, 0)
-            await self._serve(app, secured, self._tls(app))
-            found.https_url = f"https://{options.host}:{secured.getsockname()[1]}"
+            mutual = app.gateway.mutual_tls
+            found.https_url = await self._secure(app, mutual=mutual)
+            if options.proxy:
+                found.proxied_url = await self._secure(app, mutual=False) if mutual else found.https_url
 
-    def _tls(self, app: MockApp) -> ssl.SSLContext:
+    async def _secure(self, app: MockApp, *, mutual: bool) -> str:
+        """Listen with TLS; the URL."""
+        secured = listen(self.options.host, 0)
+        await self._serve(app, secured, self._tls(app, mutual=mutual))
+        return f"https://{self.options.host}:{secured.getsockname()[1]}"
+
+    def _tls(self, app: MockApp, *, mutual: bool) -> ssl.SSLContext:
         from harness.gateways.tls import Authority
 
         if self.authority is None:
             self.authority = Authority.make()
         gateway = app.gateway
-        return self.authority.server_context((*gateway.hosts, "localhost", LOOPBACK), mutual=gateway.mutual_tls)
+        return self.authority.server_context((*gateway.hosts, "localhost", LOOPBACK), mutual=mutual)
 
     async def _start_proxy(self) -> None:
         from harness.gateways.proxy import Proxy
 
         places = {
-            host: int(mock.https_url.rpartition(":")[2])
+            host: int(mock.proxied_url.rpartition(":")[2])
             for mock in self.running.values()
             for host in mock.app.gateway.hosts
         }

@@ -10,9 +10,11 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from shop.runtime.errors import HttpUnauthorized, TreatyError
 
-from services.platform.gateways.errors import CredentialsRefused, GatewayError, RateLimited
+from services.platform.gateways.errors import CredentialsRefused, GatewayError, OutcomeUnknown, RateLimited, Unavailable
 
 T = TypeVar("T")
+_NOTHING_DONE = (CredentialsRefused, RateLimited, Unavailable)
+"""Errors that say that their attempt did nothing, and nothing of the attempts before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class Caller:
         loop = asyncio.get_running_loop()
         until = loop.time() + self.policy.deadline
         renewed = False
+        unknown: GatewayError | None = None
         attempt = 0
         while True:
             attempt += 1
@@ -71,18 +74,25 @@ class Caller:
             except HttpUnauthorized as problem:
                 verdict = self.judge(operation, problem)
                 if renewed or self.token is None or not isinstance(verdict.error, CredentialsRefused):
-                    raise verdict.error from problem
+                    raise _left(verdict.error, unknown) from problem
                 # Refused credentials mean that nothing was done: this repetition is harmless.
                 self.token.invalidate()
                 renewed = True
             except TreatyError as problem:
                 verdict = self.judge(operation, problem)
-                may_repeat = verdict.repeat and (repeatable or isinstance(verdict.error, RateLimited))
+                if isinstance(verdict.error, OutcomeUnknown):
+                    unknown = verdict.error
+                may_repeat = verdict.repeat and (repeatable or isinstance(verdict.error, (RateLimited, Unavailable)))
                 wait = self._wait(attempt, verdict)
                 if not may_repeat or attempt >= self.policy.attempts or loop.time() + wait > until:
-                    raise verdict.error from problem
+                    raise _left(verdict.error, unknown) from problem
                 await self.sleep(wait)
 
     def _wait(self, attempt: int, verdict: Verdict) -> float:
         most: float = min(self.policy.first_wait * 2 ** (attempt - 1), self.policy.longest_wait)
         return max(most * (0.5 + self.chance() / 2), verdict.wait or 0.0)
+
+
+def _left(last: GatewayError, unknown: GatewayError | None) -> GatewayError:
+    """The last error, unless an attempt before it may have had its effect."""
+    return unknown if unknown is not None and isinstance(last, _NOTHING_DONE) else last

@@ -29,6 +29,9 @@ class Declined(GatewayError):
 class Rejected(GatewayError):
     """The request is wrong, or not possible in this state. Repeating it changes nothing."""
 
+    field: str = ""
+    """What is wrong with it, where the gateway says it."""
+
 
 class UnknownReference(GatewayError):
     """The gateway knows nothing of that name."""

@@ -38,3 +38,10 @@ def test_violations_point_into_the_document(
     with emitted.runtime("strictness").strict_requests(), pytest.raises(ValueError) as caught:
         getattr(models, model).from_json(text)
     assert list(dict.fromkeys(found.pointer for found in kit.violations(caught.value, text))) == pointers
+
+
+def test_an_error_does_not_repeat_the_value_that_was_refused(models: Any) -> None:
+    """Values may be secrets, and errors end in logs."""
+    with pytest.raises(ValueError) as caught:
+        models.Numbers.from_json('{"wide":"sk_live_secret"}')
+    assert "sk_live_secret" not in str(caught.value)

@@ -88,6 +88,14 @@ async def test_a_rate_limit_is_waited_out_also_without_a_key() -> None:
     assert (calls, waits.seconds) == ([2], [7.0])
 
 
+@pytest.mark.parametrize("last", [429, 401])
+async def test_an_attempt_that_did_nothing_does_not_hide_an_earlier_one_that_may_have(last: int) -> None:
+    caller = Caller(judge=judge, sleep=Waits(), policy=Policy(attempts=2))
+    _, send = failing(TransportError("x"), http(last), http(last))
+    with pytest.raises(OutcomeUnknown):
+        await caller.call("charge", send, repeatable=True)
+
+
 async def test_a_wait_past_the_deadline_is_not_begun() -> None:
     waits = Waits()
     caller = Caller(judge=judge, sleep=waits, policy=Policy(deadline=5.0))

@@ -118,8 +118,8 @@ def test_forty_requests_at_once_with_one_key_make_one_charge(mock: RunningMock) 
         "idempotency-key": "k1",
         "content-type": "application/x-www-form-urlencoded",
     }
-    # The first of them takes its time, so that the others come while it is under way.
-    mock.control.script({"work": 0.3}, key="k1")
+    # Whichever comes first takes its time, so that others come while it is under way.
+    mock.control.script({"work": 0.7}, key="k1", times=40)
     with httpx.Client(base_url=mock.url, headers=sent, trust_env=False) as http, ThreadPoolExecutor(40) as pool:
         answers = list(pool.map(lambda _: http.post("/v1/payment_intents", content=form), range(40)))
         statuses = sorted(answer.status_code for answer in answers)

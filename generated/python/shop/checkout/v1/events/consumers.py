@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from shop.catalog.v1.events.models import PriceChangedEvent
-from shop.order.v1.events.models import OrderStatusChangedEvent
+from shop.order.v1.events.models import OrderProcessingMessage, OrderStatusChangedEvent
 from shop.runtime.consuming import (
     Delivery,
     MessageHandler,
@@ -24,11 +24,14 @@ from shop.runtime.transport import (
     Subscription,
     Transport,
 )
+from shop.warehouse.v1.events.models import StockReservationFailedEvent
 
 __all__ = [
     "CheckoutEventsConsumer",
     "subscribe_checkout_events",
+    "subscribe_compensate_on_stock_shortage",
     "subscribe_expire_previews_on_price_changed",
+    "subscribe_process_order",
     "subscribe_settle_checkout_on_order_status",
 ]
 
@@ -48,6 +51,16 @@ class CheckoutEventsConsumer(Protocol):
         self, event: OrderStatusChangedEvent, delivery: Delivery[RawHeaders]
     ) -> Outcome | None:
         """Completes or fails the checkout of the order."""
+
+    async def process_order(
+        self, event: OrderProcessingMessage, delivery: Delivery[RawHeaders]
+    ) -> Outcome | None:
+        """Carries an order through payment and stock, and pays it back when stock is missing."""
+
+    async def compensate_on_stock_shortage(
+        self, event: StockReservationFailedEvent, delivery: Delivery[RawHeaders]
+    ) -> Outcome | None:
+        """Tells the workflow of the order that it must pay the customer back."""
 
 
 async def subscribe_expire_previews_on_price_changed(
@@ -114,6 +127,73 @@ async def subscribe_settle_checkout_on_order_status(
     return await transport.subscribe("order-status-changed", group, handle, options)
 
 
+async def subscribe_process_order(
+    transport: Transport,
+    handler: MessageHandler[OrderProcessingMessage, RawHeaders],
+    *,
+    group: str = "order-processing",
+    concurrency: int = 10,
+    redelivery: Redelivery = Redelivery(
+        max_attempts=8, initial_delay=1.0, max_delay=60.0, multiplier=2.0
+    ),
+    start: StartAt = StartAt.BEGINNING,
+) -> Subscription:
+    """Carries an order through payment and stock, and pays it back when stock is missing.
+
+    Subscriptions of one `group` share the messages; `concurrency` of them run at a time
+    here.
+    """
+    options = SubscribeOptions(
+        concurrency=concurrency,
+        redelivery=redelivery,
+        start=start,
+        dead_letter="order-processing-dead-letter",
+        ordering_key=MessageExpression.parse("$message.payload#/subject").of,
+    )
+    handle = dispatcher(
+        Route(
+            name="OrderProcessing",
+            decode=OrderProcessingMessage.from_json,
+            headers=raw_headers,
+            handle=handler,
+            event_type="order-processing",
+        ),
+    )
+    return await transport.subscribe("order-processing", group, handle, options)
+
+
+async def subscribe_compensate_on_stock_shortage(
+    transport: Transport,
+    handler: MessageHandler[StockReservationFailedEvent, RawHeaders],
+    *,
+    group: str = "checkout",
+    concurrency: int = 10,
+    redelivery: Redelivery = Redelivery(),
+    start: StartAt = StartAt.BEGINNING,
+) -> Subscription:
+    """Tells the workflow of the order that it must pay the customer back.
+
+    Subscriptions of one `group` share the messages; `concurrency` of them run at a time
+    here.
+    """
+    options = SubscribeOptions(
+        concurrency=concurrency,
+        redelivery=redelivery,
+        start=start,
+        ordering_key=MessageExpression.parse("$message.payload#/subject").of,
+    )
+    handle = dispatcher(
+        Route(
+            name="StockReservationFailed",
+            decode=StockReservationFailedEvent.from_json,
+            headers=raw_headers,
+            handle=handler,
+            event_type="stock-reservation-failed",
+        ),
+    )
+    return await transport.subscribe("stock-reservation-failed", group, handle, options)
+
+
 async def subscribe_checkout_events(
     transport: Transport, consumer: CheckoutEventsConsumer, *, concurrency: int = 10
 ) -> Subscriptions:
@@ -126,5 +206,9 @@ async def subscribe_checkout_events(
         ),
         subscribe_settle_checkout_on_order_status(
             transport, consumer.settle_checkout_on_order_status, concurrency=concurrency
+        ),
+        subscribe_process_order(transport, consumer.process_order, concurrency=concurrency),
+        subscribe_compensate_on_stock_shortage(
+            transport, consumer.compensate_on_stock_shortage, concurrency=concurrency
         ),
     )

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from shop.customer.v1.events.models import CustomerDeletedEvent
-from shop.order.v1.events.models import OrderProcessingMessage
 from shop.payment.v1.events.models import (
     PaymentFailedEvent,
     PaymentRefundedEvent,
@@ -39,15 +38,14 @@ from shop.warehouse.v1.events.models import (
 __all__ = [
     "OrderEventsConsumer",
     "subscribe_anonymise_orders_on_customer_deleted",
-    "subscribe_compensate_order_on_stock_shortage",
     "subscribe_confirm_order_on_stock_reserved",
     "subscribe_fail_order_on_payment_failed",
     "subscribe_follow_shipment",
     "subscribe_note_reservation_released",
     "subscribe_note_shipment_created",
+    "subscribe_note_stock_shortage",
     "subscribe_order_events",
     "subscribe_pay_order_on_payment_succeeded",
-    "subscribe_process_order",
     "subscribe_refund_order_on_payment_refunded",
 ]
 
@@ -58,20 +56,15 @@ class OrderEventsConsumer(Protocol):
     Returning None means success, an exception another attempt; `Retry` and `Drop` say more.
     """
 
-    async def process_order(
-        self, event: OrderProcessingMessage, delivery: Delivery[RawHeaders]
-    ) -> Outcome | None:
-        """Carries an order through payment, stock and shipment."""
-
     async def confirm_order_on_stock_reserved(
         self, event: StockReservedEvent, delivery: Delivery[RawHeaders]
     ) -> Outcome | None:
         """Notes the reservation and moves the order to ORDER_STATUS_CONFIRMED."""
 
-    async def compensate_order_on_stock_shortage(
+    async def note_stock_shortage(
         self, event: StockReservationFailedEvent, delivery: Delivery[RawHeaders]
     ) -> Outcome | None:
-        """Queues the refund of the order."""
+        """Notes why the order will be paid back; the checkout service sees to the refund."""
 
     async def note_reservation_released(
         self, event: ReservationReleasedEvent, delivery: Delivery[RawHeaders]
@@ -113,41 +106,6 @@ class OrderEventsConsumer(Protocol):
         """Removes names and addresses from the orders of the customer."""
 
 
-async def subscribe_process_order(
-    transport: Transport,
-    handler: MessageHandler[OrderProcessingMessage, RawHeaders],
-    *,
-    group: str = "order-processing",
-    concurrency: int = 10,
-    redelivery: Redelivery = Redelivery(
-        max_attempts=8, initial_delay=1.0, max_delay=60.0, multiplier=2.0
-    ),
-    start: StartAt = StartAt.BEGINNING,
-) -> Subscription:
-    """Carries an order through payment, stock and shipment.
-
-    Subscriptions of one `group` share the messages; `concurrency` of them run at a time
-    here.
-    """
-    options = SubscribeOptions(
-        concurrency=concurrency,
-        redelivery=redelivery,
-        start=start,
-        dead_letter="order-processing-dead-letter",
-        ordering_key=MessageExpression.parse("$message.payload#/subject").of,
-    )
-    handle = dispatcher(
-        Route(
-            name="OrderProcessing",
-            decode=OrderProcessingMessage.from_json,
-            headers=raw_headers,
-            handle=handler,
-            event_type="order-processing",
-        ),
-    )
-    return await transport.subscribe("order-processing", group, handle, options)
-
-
 async def subscribe_confirm_order_on_stock_reserved(
     transport: Transport,
     handler: MessageHandler[StockReservedEvent, RawHeaders],
@@ -180,7 +138,7 @@ async def subscribe_confirm_order_on_stock_reserved(
     return await transport.subscribe("stock-reserved", group, handle, options)
 
 
-async def subscribe_compensate_order_on_stock_shortage(
+async def subscribe_note_stock_shortage(
     transport: Transport,
     handler: MessageHandler[StockReservationFailedEvent, RawHeaders],
     *,
@@ -189,7 +147,7 @@ async def subscribe_compensate_order_on_stock_shortage(
     redelivery: Redelivery = Redelivery(),
     start: StartAt = StartAt.BEGINNING,
 ) -> Subscription:
-    """Queues the refund of the order.
+    """Notes why the order will be paid back; the checkout service sees to the refund.
 
     Subscriptions of one `group` share the messages; `concurrency` of them run at a time
     here.
@@ -445,12 +403,11 @@ async def subscribe_order_events(
     redelivery, dead letters, order.
     """
     return await Subscriptions.start(
-        subscribe_process_order(transport, consumer.process_order, concurrency=concurrency),
         subscribe_confirm_order_on_stock_reserved(
             transport, consumer.confirm_order_on_stock_reserved, concurrency=concurrency
         ),
-        subscribe_compensate_order_on_stock_shortage(
-            transport, consumer.compensate_order_on_stock_shortage, concurrency=concurrency
+        subscribe_note_stock_shortage(
+            transport, consumer.note_stock_shortage, concurrency=concurrency
         ),
         subscribe_note_reservation_released(
             transport, consumer.note_reservation_released, concurrency=concurrency

@@ -152,57 +152,6 @@ class OrderStatusChangedEvent(Model):
     """What happened."""
 
 
-class OrderCreatedData(Model):
-    """A new order, with the business members of the OrderCreatedEvent of the architecture
-    document.
-    """
-
-    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
-    """The order; same as subject."""
-    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
-    """Customer who bought."""
-    total_amount: Annotated[Decimal, Field(ge=0), EXACT_NUMBER]
-    """What the customer pays, in major units of the currency: 35.69. Read and write it as a
-    decimal, never as a binary float.
-    """
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
-    """ISO 4217 code of total_amount."""
-    items: Annotated[list[OrderItem], Field(min_length=1, max_length=100)]
-    """What was bought."""
-    metadata: Omissible[Metadata] = None
-
-
-class OrderItem(Model):
-    """One line of an order."""
-
-    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
-    """Product in the catalog."""
-    sku: str
-    """Stock-keeping unit at the time of the order."""
-    name: str
-    """Name at the time of the order."""
-    quantity: Annotated[int, Field(ge=1, le=999)]
-    """Pieces, at least 1."""
-    unit_price: Money
-    """Price of one piece at the time of the order."""
-
-
-class OrderProcessingData(Model):
-    """An order to be carried through."""
-
-    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
-    """The order; same as subject."""
-    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
-    """Customer who buys."""
-    payment_method_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
-    """Stored payment method to charge."""
-    total: Money
-    """What to charge."""
-    shipping_rate_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
-    """Rate the customer chose. Absent: the cheapest."""
-    metadata: Omissible[Metadata] = None
-
-
 class OrderProcessingMessage(Model):
     """CloudEvent of type `order-processing`."""
 
@@ -252,6 +201,57 @@ class OrderProcessingMessage(Model):
     """
     data: OrderProcessingData
     """What happened."""
+
+
+class OrderCreatedData(Model):
+    """A new order, with the business members of the OrderCreatedEvent of the architecture
+    document.
+    """
+
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
+    """The order; same as subject."""
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
+    """Customer who bought."""
+    total_amount: Annotated[Decimal, Field(ge=0), EXACT_NUMBER]
+    """What the customer pays, in major units of the currency: 35.69. Read and write it as a
+    decimal, never as a binary float.
+    """
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    """ISO 4217 code of total_amount."""
+    items: Annotated[list[OrderItem], Field(min_length=1, max_length=100)]
+    """What was bought."""
+    metadata: Omissible[Metadata] = None
+
+
+class OrderItem(Model):
+    """One line of an order."""
+
+    product_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
+    """Product in the catalog."""
+    sku: str
+    """Stock-keeping unit at the time of the order."""
+    name: str
+    """Name at the time of the order."""
+    quantity: Annotated[int, Field(ge=1, le=999)]
+    """Pieces, at least 1."""
+    unit_price: Money
+    """Price of one piece at the time of the order."""
+
+
+class OrderProcessingData(Model):
+    """An order to be carried through."""
+
+    order_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
+    """The order; same as subject."""
+    customer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
+    """Customer who buys."""
+    payment_method_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
+    """Stored payment method to charge."""
+    total: Money
+    """What to charge."""
+    shipping_rate_id: Omissible[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]] = None
+    """Rate the customer chose. Absent: the cheapest."""
+    metadata: Omissible[Metadata] = None
 
 
 class OrderStatusChangedData(Model):

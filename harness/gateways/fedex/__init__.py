@@ -1,0 +1,1 @@
+"""A mock of FedEx's REST APIs."""

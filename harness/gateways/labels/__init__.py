@@ -1,0 +1,1 @@
+"""Shipping labels as real files, written with the standard library: PDF, PNG, GIF and ZPL."""

@@ -1,0 +1,1 @@
+"""A mock of UPS's REST APIs."""

@@ -1,0 +1,1 @@
+"""Analytics: tells what happens in the shop, without telling to whom."""

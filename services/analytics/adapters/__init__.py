@@ -1,0 +1,1 @@
+"""Vendors behind `services.analytics.domain.EventSink`."""

@@ -1,0 +1,1 @@
+"""Notifications: mails and text messages to customers."""

@@ -1,0 +1,1 @@
+"""Vendors behind `services.notification.domain.MailSender` and `SmsSender`."""
