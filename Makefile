@@ -87,7 +87,10 @@ bench-orders: $(READY) ## Orders a second through the whole platform, with a pro
 bench-runtime: $(READY) ## Generated HTTP, gRPC and events beside code written by hand
 	@$(BIN)/python -m tests.benchmarks.bench_http
 	@$(BIN)/python -m tests.benchmarks.bench_grpc
-	@$(BIN)/python -m tests.benchmarks.bench_events
+
+.PHONY: bench-events
+bench-events: $(READY) ## The event transport beside bare redis-py on the same stream
+	@$(BIN)/python -m tests.benchmarks.bench_events $(ARGS)
 
 .PHONY: compare-mocks
 compare-mocks: $(READY) $(BENCH_READY) ## The same checks through Stripe's SDK against our mock and localstripe
