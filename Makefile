@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # In tests the engines' data is in memory where there is room: a kill -9 is survived alike, and fsync costs nothing.
 roomy = $(shell test "$$(df -m --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 2000 2>/dev/null && echo /dev/shm)
-test test-slow: export HARNESS_DATA ?= $(roomy)
+test test-engines test-slow: export HARNESS_DATA ?= $(roomy)
 
 .PHONY: help
 help: ## List the targets
@@ -47,6 +47,10 @@ test: $(READY) ## Run the fast tests (under two minutes); ARGS="-k name" for som
 .PHONY: test-slow
 test-slow: $(READY) ## Run the slow tests only
 	@$(BIN)/python -m pytest -n auto -q -m slow --timeout 600 $(ARGS)
+
+.PHONY: test-engines
+test-engines: $(READY) ## Run the tests on real Postgres and Redis
+	@$(BIN)/python -m pytest -n auto -q -m engines $(ARGS)
 
 .PHONY: golden
 golden: $(READY) ## Write the golden outputs of tests/golden again; read the diff before you commit it
