@@ -106,7 +106,8 @@ def _grpc(
         catalog=catalog,
         stock=stock,
         confirming=confirming,
-        once=Once(database, IdempotencyKeys(database)),
+        # Short: what is done under a key here is harmless to do again, so that a crash need not hold the key for long.
+        once=Once(database, IdempotencyKeys(database, lease=timedelta(seconds=3))),
         terms=terms,
     )
     server = GrpcServer(config.grpc_address)

@@ -80,7 +80,8 @@ MAY_IMPORT = {
     ),
     "codegen.__main__": ("codegen.cli",),
     "harness.mock_command": ("harness.gateways",),
-    "harness.pytest_plugin": ("harness.backends", "harness.gateways"),
+    "harness.platform_command": ("harness.backends", "harness.environment", "harness.gateways", "harness.sagas"),
+    "harness.pytest_plugin": ("harness.backends", "harness.environment", "harness.gateways", "harness.sagas"),
     "harness.backends": (),
     "harness.pacts": (
         "codegen.load",
@@ -90,6 +91,8 @@ MAY_IMPORT = {
         "harness.backends",
         "harness.environment",
     ),
+    "harness.environment": ("harness.backends", "harness.gateways"),
+    "harness.sagas": ("harness.backends", "harness.environment", "harness.gateways"),
     "harness.gateways": (),
     "services.platform": (),
     **{f"services.{name}": ("services.platform",) for name in SERVICES},
@@ -113,7 +116,14 @@ STANDARD_LIBRARY_ONLY = (
 
 MAY_WRITE = ("codegen.write.disk", "codegen.write.style", "codegen.targets.python.messages")
 """All but the first write below a temporary folder, for the formatter and for protoc."""
-MAY_PRINT = ("codegen.cli", "harness.mock_command", "harness.pacts.__main__")
+MAY_PRINT = (
+    "codegen.cli",
+    "harness.mock_command",
+    "harness.pacts.__main__",
+    "harness.platform_command",
+    "harness.sagas.__main__",
+    "harness.sagas.demo",
+)
 MAY_READ_CONTRACTS = ("codegen.load.documents", "codegen.load.proto_compile")
 """The second one for protos, which protoc reads by itself."""
 

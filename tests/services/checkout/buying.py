@@ -54,10 +54,11 @@ class Buyer:
         """The checkout priced for Berlin."""
         return await self.checkouts.preview_order(PreviewOrderRequest(checkout_id=checkout_id, shipping_address=BERLIN))
 
-    async def confirm(self, checkout_id: str, total: Money, method: str = "pm_1") -> str:
+    async def confirm(self, checkout_id: str, total: Money, method: str = "pm_1", key: str | None = None) -> str:
         """The order."""
         reply = await self.checkouts.confirm_checkout(
-            ConfirmCheckoutRequest(checkout_id=checkout_id, payment_method_id=method, expected_total=total)
+            ConfirmCheckoutRequest(checkout_id=checkout_id, payment_method_id=method, expected_total=total),
+            idempotency_key=key,
         )
         return reply.order_id
 

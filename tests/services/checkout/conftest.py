@@ -98,8 +98,9 @@ def postgres_template(running_backends: Running) -> str:
 
 
 @pytest.fixture
-async def database(postgres: OwnDatabase) -> AsyncIterator[Database]:
-    found = Database(postgres.dsn, SCHEMA)
+async def database(postgres_of_module: OwnDatabase) -> AsyncIterator[Database]:
+    """One for all tests of a module: carts and checkouts have ids of their own."""
+    found = Database(postgres_of_module.dsn, SCHEMA)
     yield found
     await found.close()
 

@@ -112,6 +112,11 @@ def test_money_is_asked_back_at_most_once_a_payment_and_always_with_the_same_key
         assert event.key in ("ord_1/refund", f"ord_1/refund/{event.payment_id}")
 
 
+def test_money_that_was_asked_back_is_not_asked_back_again_by_a_cancellation() -> None:
+    _, events = lived(["pay", "reserve", "lapse", "cancel"])
+    assert sum(isinstance(event, RefundRequested) for event in events) == 1
+
+
 @given(LIVES)
 def test_money_that_came_for_an_order_that_ended_without_it_is_asked_back(names: list[str]) -> None:
     order, events = lived(names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from shop.order.v1 import order_pb2
@@ -11,6 +12,9 @@ from shop.order.v1.order_grpc import OrderServiceClient
 from shop.runtime.transport import Drop
 from sqlalchemy import text
 
+from services.order.adapters.announcements import Cause
+from services.order.adapters.orders import Orders
+from services.order.domain import Event, Order
 from services.order.reactions import OrderEventsHandlers
 from services.platform.database import Database
 from tests.services.order import examples
@@ -80,6 +84,18 @@ async def test_an_event_that_comes_twice_or_too_late_changes_nothing(
     await reactions.note_reservation_released(examples.released(order_id), DELIVERY)
     assert (await shown(client, order_id), await told.all()) == before
     assert await told.statuses() == ["ORDER_STATUS_PAID", "ORDER_STATUS_REFUNDED"]
+
+
+async def test_an_event_is_decided_upon_once_however_often_it_comes(orders: Orders, order_id: str) -> None:
+    decided: list[Order] = []
+
+    def decision(order: Order) -> Sequence[Event]:
+        decided.append(order)
+        return ()
+
+    for cause in (Cause("payment", "e1"), Cause("payment", "e1"), Cause("payment", "e2"), Cause("order", "e1")):
+        await orders.change(order_id, decision, cause=cause)
+    assert len(decided) == 3
 
 
 async def test_news_at_the_same_time_lead_to_one_history_without_gaps(

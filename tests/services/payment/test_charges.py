@@ -83,6 +83,17 @@ async def test_of_many_calls_at_once_one_charges_and_the_others_are_told_to_wait
     assert len(await service.told("payment-succeeded")) == 1
 
 
+async def test_of_many_repetitions_at_once_one_asks_stripe_again(
+    client: PaymentServiceClient, stripe_mock: RunningMock
+) -> None:
+    stripe_mock.control.script({"status": 503}, {"answer_delay": 0.5}, operation="createPaymentIntent")
+    with pytest.raises(Unavailable):
+        await charged(client)
+    found = await asyncio.gather(*(charged(client) for _ in range(4)), return_exceptions=True)
+    assert sum(isinstance(each, Aborted) for each in found) == 3
+    assert len(stripe_mock.control.requests("createPaymentIntent")) == 2
+
+
 @pytest.mark.parametrize(
     ("method", "code", "provider_code"),
     [
@@ -143,6 +154,17 @@ async def test_whatever_becomes_of_the_answer_the_next_call_with_the_key_finds_o
     assert (await charged(client)).status == SUCCEEDED
     assert stripe_mock.control.totals()["charge"] == {"EUR": 3569}
     assert len(await service.told("payment-succeeded")) == 1
+
+
+async def test_a_charge_whose_answer_was_lost_is_found_when_stripe_has_forgotten_the_key(
+    client: PaymentServiceClient, stripe_mock: RunningMock
+) -> None:
+    stripe_mock.control.script({"lost": True}, operation="createPaymentIntent")
+    with pytest.raises(Unavailable):
+        await charged(client)
+    stripe_mock.control.advance(25 * 3600)
+    assert (await charged(client)).status == SUCCEEDED
+    assert stripe_mock.control.totals()["charge"] == {"EUR": 3569}
 
 
 class Killed(BaseException):

@@ -96,6 +96,17 @@ async def test_whatever_becomes_of_the_answer_the_next_call_with_the_key_finds_o
     assert len(await service.told("payment-refunded")) == 1
 
 
+async def test_a_refund_whose_answer_was_lost_is_found_when_stripe_has_forgotten_the_key(
+    client: PaymentServiceClient, stripe_mock: RunningMock, paid: payment_pb2.Payment
+) -> None:
+    stripe_mock.control.script({"lost": True}, operation="createRefund")
+    with pytest.raises(Unavailable):
+        await client.refund_payment(refund(paid.payment_id, amount=euro(1000)))
+    stripe_mock.control.advance(25 * 3600)
+    await client.refund_payment(refund(paid.payment_id, amount=euro(1000)))
+    assert stripe_mock.control.totals()["refund"] == {"EUR": 1000}
+
+
 class Killed(BaseException):
     """The process ends here."""
 

@@ -22,9 +22,11 @@ from services.payment.adapters.stripe_webhooks import check_signature, notice_of
 from services.payment.domain import ChargeRequest
 from services.payment.domain import Money as DomainMoney
 from services.payment.errors import BadSignature, NoEvent
+from services.payment.requests import charge_of
+from services.platform.database import Database
 from services.platform.refusals import detail_of
 from tests.harness.gateways.receiver import Receiver
-from tests.services.payment.conftest import WEBHOOK_SECRET, Service
+from tests.services.payment.conftest import WEBHOOK_SECRET, Service, build
 from tests.services.payment.examples import charge, ingested, work_off
 
 NOW = 1_770_000_000
@@ -98,17 +100,18 @@ async def count(service: Service, table: str) -> int:
 
 
 async def test_a_webhook_that_comes_before_the_answer_tells_it_and_the_answer_does_not_again(
-    client: PaymentServiceClient, service: Service, stripe_mock: RunningMock, hooks: Receiver
+    database: Database, locking: Database, stripe_mock: RunningMock, hooks: Receiver
 ) -> None:
-    stripe_mock.control.script({"answer_delay": 0.8, "webhooks_first": True}, operation="createPaymentIntent")
-    calling = asyncio.create_task(client.process_payment(charge()))
-    (webhook,) = await asyncio.to_thread(hooks.wait, 1)
-    await client.ingest_webhook(ingested(webhook))
-    await work_off(service)
-    assert not calling.done()
-    before = await payment_of(client)
-    assert before.status == payment_pb2.PAYMENT_STATUS_SUCCEEDED
-    assert (await calling).payment == before
+    stripe_mock.control.script({"answer_delay": 2.0, "webhooks_first": True}, operation="createPaymentIntent")
+    async with StripeGateway("sk_test_123", base_url=stripe_mock.url) as stripe:
+        service = build(database, stripe, locking)
+        calling = asyncio.create_task(service.charging.process(charge_of(charge())))
+        (webhook,) = await asyncio.to_thread(hooks.wait, 1)
+        await service.webhooks.ingest(webhook.body, webhook.headers["stripe-signature"])
+        await work_off(service)
+        assert not calling.done()
+        assert len(await service.told("payment-succeeded")) == 1
+        assert (await calling).state == "SUCCEEDED"
     assert len(await service.told("payment-succeeded")) == 1
 
 

@@ -68,7 +68,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 async def test_without_a_database_the_start_ends_after_its_time_with_the_reason() -> None:
     part = DatabasePart(Database(f"postgresql://u:p@{NOWHERE}/d", "order"), TABLES, wait=0.3)
-    with pytest.raises(DatabaseUnavailable, match="no PostgreSQL at 127.0.0.1:9"):
+    with pytest.raises(DatabaseUnavailable, match=r"no PostgreSQL at 127\.0\.0\.1:9"):
         await part.start()
     await part.stop()
 

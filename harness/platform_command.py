@@ -1,4 +1,4 @@
-"""`python -m harness.environment up|down|status|demo|serve`: what `make up`, `make down` and `make demo` call."""
+"""`python -m harness.platform_command up|down|status|demo|serve`: what `make up`, `make down` and `make demo` call."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ READY = "ready: "
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit codes: 0 fine, 1 something did not start or end, 2 the call is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m harness.environment", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m harness.platform_command", description=__doc__)
     parser.add_argument("command", choices=("up", "down", "status", "demo", "serve"))
     chosen = parser.parse_args(arguments).command
     try:
@@ -44,7 +44,7 @@ def up() -> int:
     begun = time.monotonic()
     with LOG.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "harness.environment", "serve"],
+            [sys.executable, "-m", "harness.platform_command", "serve"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -142,7 +142,7 @@ def status() -> int:
 
 def demo() -> int:
     """Three orders: one that succeeds, one that is declined, one that is paid back."""
-    from harness.environment.demo import play
+    from harness.sagas.demo import play
 
     running = state.read()
     if running is None:
