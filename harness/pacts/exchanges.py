@@ -54,7 +54,8 @@ class Listener:
             side.receive_data(data)
             self._take_all(side, take)
         except h11.ProtocolError:
-            self.readable = False
+            # One who leaves in the middle of an answer has said nothing that cannot be read.
+            self.readable = not data
 
     def _take_all(self, side: h11.Connection, take: Any) -> None:
         while True:

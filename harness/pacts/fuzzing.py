@@ -4,6 +4,7 @@ Legs: every operation by its boundaries and a few random requests, then each res
 contract, because a run over everything at once finds few sequences. What is switched off, and why:
 
 * `allow_header_conformance`: the web framework names the methods of one route in `Allow`, not of the path.
+* connections that are kept: one that a request breaks would take the requests behind it out of the tap's hearing.
 * inferred links: only those that the contract declares are followed.
 * operations of services that are not part of the slice, and those in `EXCLUDED`, which says why for each.
 """
@@ -90,6 +91,7 @@ def configuration(business: Iterable[str], hooks: str = "harness.pacts.fuzz_hook
     )
     return f"""hooks = "{hooks}"
 request-timeout = 15.0
+headers = {{ Connection = "close" }}
 [warnings]
 fail-on = ["missing_auth"]
 [generation]

@@ -203,7 +203,7 @@ def _fuzz(this: Run, shop: Shop, tap: Tap, graph: Graph) -> None:
     }
     excluded = (*fuzzing.EXCLUDED, *sorted(coverage.outside(graph, SLICE)))
     with this.step("Schemathesis") as counted:
-        before = len(this.observed.exchanges)
+        before, unread = len(this.observed.exchanges), tap.unread
         legs = fuzzing.run(
             tap.url, values["token"], things, business=coverage.refuses_by_rule(graph), excluded=excluded
         )
@@ -217,7 +217,10 @@ def _fuzz(this: Run, shop: Shop, tap: Tap, graph: Graph) -> None:
             ]
         exchanges = this.observed.exchanges[before:]
         this.found += [f"fuzz: {each}" for each in _unsigned(Judge(gateway_document()), exchanges)]
-        counted.append(f"{sum(leg.cases for leg in legs)} cases, {len(exchanges)} exchanges")
+        cases = sum(leg.cases for leg in legs)
+        if len(exchanges) + tap.unread - unread < cases:
+            this.found.append(f"fuzz: of {cases} cases only {len(exchanges)} were overheard, so not all were judged")
+        counted.append(f"{cases} cases, {len(exchanges)} exchanges")
 
 
 def _unsigned(judge: Judge, exchanges: Sequence[Any]) -> Iterator[str]:

@@ -100,6 +100,7 @@ def test_an_answer_that_breaks_off_is_kept_as_such(tap: Tap, observed: Observed)
         http.get("/cut")
     wait_for(observed, 1)
     assert not observed.exchanges[0].complete
+    assert tap.unread == 0
 
 
 def test_what_is_no_http_is_passed_on_and_counted(tap: Tap, observed: Observed) -> None:
