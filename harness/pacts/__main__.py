@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -67,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # Services and Schemathesis are started as programs: gRPC has nothing to prepare for that, and says so otherwise.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     from harness.pacts import page, suite, tables
 
     report, pacts = suite.run(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -134,7 +135,11 @@ def run(
             "API_CUSTOMER": things["customer_id"],
             "CONTRACT_TEST_THINGS": json.dumps(things),
         }
-        return [_leg(leg, url, config, environment, tuple(excluded), limit) for leg in legs]
+        results = []
+        for leg in legs:
+            shutil.rmtree(Path(folder) / ".schemathesis", ignore_errors=True)
+            results.append(_leg(leg, url, config, environment, tuple(excluded), limit))
+        return results
 
 
 def _leg(
@@ -155,7 +160,14 @@ def _leg(
     begun = time.monotonic()
     try:
         done = subprocess.run(  # noqa: S603 the command is made here, of nothing from outside
-            command, env=dict(environment), capture_output=True, text=True, check=False, timeout=max(1.0, limit - begun)
+            command,
+            env=dict(environment),
+            # What it keeps for its next run would make that one another run.
+            cwd=config.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=max(1.0, limit - begun),
         )
     except subprocess.TimeoutExpired:
         seconds = time.monotonic() - begun
