@@ -120,6 +120,14 @@ demo: $(READY) ## Place three orders on the running platform, printing each call
 saga-test: $(READY) ## Whole sagas with faults on a platform of their own; prints a table
 	@$(BIN)/python -m harness.sagas $(ARGS)
 
+.PHONY: contract-test
+contract-test: $(READY) ## Pacts, Schemathesis, every exchange judged, on a platform of its own; tables and a page
+	@$(BIN)/python -m harness.pacts run $(ARGS)
+
+.PHONY: record-pacts
+record-pacts: $(READY) ## Record the pacts again into harness/pacts/recorded; read the diff before you commit it
+	@$(BIN)/python -m harness.pacts record
+
 .PHONY: test-backends
 test-backends: $(READY) ## The tests of Postgres and Redis as backends, on what HARNESS_BACKEND says
 	@$(BIN)/python -m pytest -q -m "" --timeout 300 tests/harness/backends $(ARGS)

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import grpc
+from google.protobuf.descriptor import MethodDescriptor
 
 from harness.pacts.contracts import ERROR_DETAIL, ERROR_TRAILER, Protos
 from harness.pacts.observed import Observed, RpcSeen
@@ -47,19 +48,38 @@ class Caller:
             channel.close()
 
     def call(self, rpc: str, request: Mapping[str, Any], *, deadline: float = DEADLINE) -> Answer:
-        """One unary call, whatever its outcome. A `ContractsError` when the request is none of the RPC's."""
+        """One call, whatever its outcome; of a stream the first response, after which it is cancelled.
+
+        A `ContractsError` when the request is none of the RPC's.
+        """
         method = self._protos.method(rpc)
         wire = self._protos.from_json(method.input_type.full_name, request).SerializeToString()
-        service = rpc.partition(".")[0]
-        invoke: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channels[service].unary_unary(f"/{rpc}")
         try:
-            reply = invoke(wire, timeout=deadline)
+            reply = self._sent(method, f"/{rpc}", wire, deadline)
         except grpc.RpcError as error:
             answer = self._refusal(error)
         else:
             answer = Answer("OK", self._protos.read(method.output_type.full_name, reply, defaults=True))
         self._observed.rpcs.append(RpcSeen(rpc=rpc, status=answer.status))
         return answer
+
+    def _sent(self, method: MethodDescriptor, path: str, wire: bytes, deadline: float) -> bytes:
+        channel = self._channels[path.strip("/").partition(".")[0]]
+        if not method.server_streaming:
+            unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(path)
+            return unary(wire, timeout=deadline)
+        stream: Any
+        if method.client_streaming:
+            both: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(path)
+            stream = both(iter((wire,)), timeout=deadline)
+        else:
+            down: grpc.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(path)
+            stream = down(wire, timeout=deadline)
+        try:
+            first: bytes = next(stream)
+        finally:
+            stream.cancel()
+        return first
 
     def done(self, rpc: str, request: Mapping[str, Any], *, deadline: float = DEADLINE) -> dict[str, Any]:
         """The response; `RefusedError` when there is none."""

@@ -9,13 +9,14 @@ from urllib.parse import urljoin
 
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from harness.pacts.contracts import CONTRACTS
 from harness.pacts.observed import EventSeen
 
-BASE = "contracts:///"
+BASE = "https://contracts.test/"
+"""Never fetched: every document is in the registry."""
 
 
 class EventSchemas:
@@ -28,7 +29,7 @@ class EventSchemas:
             if "asyncapi" in path.name or path.parent.parent.name == "common"
         }
         registry: Registry[Any] = Registry().with_resources(
-            (uri, Resource(contents=document, specification=DRAFT202012)) for uri, document in self._documents.items()
+            (uri, DRAFT202012.create_resource(document)) for uri, document in self._documents.items()
         )
         self._validators = {
             address: Draft202012Validator({"anyOf": schemas}, registry=registry, format_checker=FormatChecker())

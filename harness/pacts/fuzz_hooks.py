@@ -18,20 +18,28 @@ THINGS: dict[str, str] = json.loads(os.environ.get("CONTRACT_TEST_THINGS", "{}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 
 
+def is_identifier(value: Any) -> bool:
+    """Whether a value is an id as the contracts write them."""
+    return isinstance(value, str) and bool(_IDENTIFIER.match(value))
+
+
 def chosen(value: Any) -> bool:
     """Whether a generated id is replaced: always the same decision for the same id."""
-    return isinstance(value, str) and bool(_IDENTIFIER.match(value)) and zlib.crc32(value.encode()) % 2 == 0
+    return is_identifier(value) and zlib.crc32(value.encode()) % 2 == 0
 
 
 @schemathesis.hook
 def map_body(context: Any, body: Any) -> Any:
     """Customers act for themselves: another one's id would only ever be refused."""
     del context
-    if isinstance(body, dict) and _IDENTIFIER.match(str(body.get("customer_id", ""))) and "customer_id" in THINGS:
-        body = {**body, "customer_id": THINGS["customer_id"]}
-    if isinstance(body, dict) and "cart_id" in THINGS and chosen(body.get("cart_id")):
-        body = {**body, "cart_id": THINGS["cart_id"]}
-    return body
+    if not isinstance(body, dict):
+        return body
+    made = dict(body)
+    if is_identifier(body.get("customer_id")) and "customer_id" in THINGS:
+        made["customer_id"] = THINGS["customer_id"]
+    if chosen(body.get("cart_id")) and "cart_id" in THINGS:
+        made["cart_id"] = THINGS["cart_id"]
+    return made
 
 
 @schemathesis.hook

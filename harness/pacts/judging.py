@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote
 
 from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
+from openapi_core.deserializing.styles.exceptions import EmptyQueryParameterValue
 from openapi_core.templating.paths.exceptions import OperationNotFound, PathNotFound
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
@@ -24,6 +25,8 @@ HOST = "http://gateway.test"
 PROBLEM = "application/problem+json"
 EVENTS = "text/event-stream"
 LIMITS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
+UNSAID = frozenset({405, 406, 413, 415})
+"""Answers of HTTP itself to a message that no operation gets to see; no contract lists them with each operation."""
 _VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 _LONGEST = 300
 
@@ -49,12 +52,14 @@ class Finding:
 
 @dataclass(slots=True)
 class Judgement:
-    """What came of judging. `outside` are exchanges that the contract does not describe, by method and status."""
+    """What came of judging. `outside` are exchanges of no operation, by method and status: judged as problems only."""
 
     judged: int = 0
     cut_short: int = 0
     """Answers of which only the head was judged: the connection ended before they did."""
     outside: Counter[str] = field(default_factory=Counter)
+    unsaid: Counter[int] = field(default_factory=Counter)
+    """Answers of HTTP itself (`UNSAID`), by status: judged as problems only."""
     findings: list[Finding] = field(default_factory=list)
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     """(operationId, status) -> exchanges."""
@@ -141,12 +146,15 @@ class Judge:
         found: dict[tuple[str, int, str], list[str]] = {}
         for exchange in exchanges:
             operation = self.operation(exchange)
-            if operation is None:
-                result.outside[f"{exchange.method} {exchange.status}"] += 1
-                continue
             result.judged += 1
             result.cut_short += not exchange.complete
-            result.statuses[operation, exchange.status] += 1
+            if operation is None:
+                result.outside[f"{exchange.method} {exchange.status}"] += 1
+                operation = "no operation"
+            elif exchange.status in UNSAID:
+                result.unsaid[exchange.status] += 1
+            else:
+                result.statuses[operation, exchange.status] += 1
             for problem in self.problems(exchange):
                 found.setdefault((operation, exchange.status, problem.cause), []).append(
                     f"{exchange.method} {exchange.url[:_LONGEST]}: {(problem.words or problem.cause)[:_LONGEST]}"
@@ -159,14 +167,20 @@ class Judge:
 
     def problems(self, exchange: Exchange) -> Iterator[Problem]:
         """What is wrong with one exchange."""
-        query = ImmutableMultiDict(parse_qsl(exchange.url.partition("?")[2], keep_blank_values=True))
-        parameters = RequestParameters(query=query, header=Headers(list(exchange.request_headers)))
-        request = _Request(exchange, parameters)
-        yield from self._wrong_answer(request, exchange)
-        if 200 <= exchange.status < 300:
-            for error in self._contract.iter_request_errors(request):
-                yield _problem(error, "a request that the contract does not allow was accepted: ")
+        if exchange.status not in UNSAID and self.operation(exchange) is not None:
+            query = ImmutableMultiDict(parse_qsl(exchange.url.partition("?")[2], keep_blank_values=True))
+            parameters = RequestParameters(query=query, header=Headers(list(exchange.request_headers)))
+            request = _Request(exchange, parameters)
+            yield from self._wrong_answer(request, exchange)
+            if 200 <= exchange.status < 300:
+                yield from self._wrong_request(request)
         yield from _beyond(exchange)
+
+    def _wrong_request(self, request: _Request) -> Iterator[Problem]:
+        for error in self._contract.iter_request_errors(request):
+            # An empty value is a value like others since OpenAPI 3.1 advises against `allowEmptyValue`.
+            if not isinstance(error.__cause__, EmptyQueryParameterValue):
+                yield _problem(error, "a request that the contract does not allow was accepted: ")
 
     def _wrong_answer(self, request: _Request, exchange: Exchange) -> Iterator[Problem]:
         streamed = _header(exchange.headers, "content-type").startswith(EVENTS)

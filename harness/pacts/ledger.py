@@ -69,7 +69,7 @@ class Ledger:
     def verified(self, provider: str, sha: str, consumer: str, result: Verification) -> None:
         """Note how a version of the provider did; what was noted of that version before is replaced."""
         path = self._verification(provider, sha)
-        found = _read(path) if path.is_file() else {"consumer": consumer, "results": {}}
+        found: dict[str, Any] = _read(path) if path.is_file() else {"consumer": consumer, "results": {}}
         found["results"][_name(result.version)] = {"success": result.success, "wrong": list(result.wrong)}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")

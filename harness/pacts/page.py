@@ -69,16 +69,15 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _row(row: Row) -> Iterator[str]:
-    away = row.excluded and not any(row.seen.values())
-    yield f"<tr{' class=away' if away else ''}><td><code>{escape(row.name)}</code></td><td>{escape(row.detail)}</td><td>"
+    away = bool(row.excluded) and not any(row.seen.values())
+    yield f"<tr{' class=away' if away else ''}><td><code>{escape(row.name)}</code></td>"
+    yield f"<td>{escape(row.detail)}</td><td>"
     if away:
         yield escape(row.excluded)
     else:
-        yield "".join(
-            f'<span class="cell {"hit" if row.seen.get(each) else "miss"}">{escape(each)} {row.seen.get(each) or ""}</span>'
-            for each in row.documented
-        )
-        yield "".join(
-            f'<span class="cell bad">{escape(each)} {row.seen[each]} not documented</span>' for each in row.unexpected
-        )
+        for each in row.documented:
+            count = row.seen.get(each) or 0
+            yield f'<span class="cell {"hit" if count else "miss"}">{escape(each)} {count or ""}</span>'
+        for each in row.unexpected:
+            yield f'<span class="cell bad">{escape(each)} {row.seen[each]} not documented</span>'
     yield "</td></tr>"

@@ -116,7 +116,8 @@ def _recorded_http(expected: Expectations, each: HttpInteraction) -> dict[str, A
     with pact.serve(addr="127.0.0.1", raises=False, verbose=False) as server:
         status = asyncio.run(_called_http(expected.http_client, f"http://127.0.0.1:{server.port}", each))
         if server.mismatches:
-            raise RecordingError(f"{where}: the client sent something else: {json.dumps(server.mismatches)}")
+            told = "; ".join(map(str, server.mismatches))
+            raise RecordingError(f"{where}: the client sent something else: {told}")
     if status != each.status:
         raise RecordingError(f"{where}: the client reports {status}, not {each.status}")
     return _written(pact, expected.name)

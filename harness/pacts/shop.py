@@ -148,6 +148,17 @@ class Shop:
             self.caller.done("warehouse.v1.WarehouseService/AdjustStock", request)
         self._stocked = True
 
+    def reserve(self) -> str:
+        """A reservation of one piece for an order that nobody knows."""
+        self.restock()
+        request = {
+            "order_id": self.fresh("ord"),
+            "lines": [{"product_id": self.product(), "quantity": 1}],
+            "idempotency_key": self.fresh("key"),
+        }
+        made = self.caller.done("warehouse.v1.WarehouseService/ReserveStock", request)["reservation"]
+        return str(made["reservation_id"])
+
     def reprice(self) -> str:
         """A product whose price has just changed."""
         product = self.product(REPRICED, "PACT-REPRICED")

@@ -17,7 +17,7 @@ from typing import Any
 
 from harness.pacts import streams
 from harness.pacts.shop import Shop
-from harness.pacts.states import provide
+from harness.pacts.states import basics, provide
 
 STATE, MESSAGE = "/_state", "/_message"
 METADATA = "Pact-Message-Metadata"
@@ -68,7 +68,7 @@ class Side:
             self._torn_down = True
             return Reply(200, b"{}")
         if self._torn_down:
-            self._values = {}
+            self._values = basics(self._shop)
             self._torn_down = False
         if asked.get("state"):
             self._values |= provide(self._shop, str(asked["state"]), asked.get("params"))
@@ -76,7 +76,7 @@ class Side:
 
     def _message(self, asked: Mapping[str, Any]) -> Reply:
         if self._torn_down:
-            self._values = {}
+            self._values = basics(self._shop)
         name, _, case = str(asked["description"]).partition(": ")
         if "request" in asked:
             return self._called(name, asked["request"])
@@ -103,11 +103,12 @@ def filled(content: Mapping[str, Any], generators: Mapping[str, Any], values: Ma
     for path, generator in generators.items():
         if generator.get("type") != "ProviderState":
             raise Unprepared(f"{path}: a generator of type {generator.get('type')}")
-        _put(made, path, _evaluated(generator["expression"], values))
+        _put(made, path, evaluated(generator["expression"], values))
     return made
 
 
-def _evaluated(expression: str, values: Mapping[str, str]) -> str:
+def evaluated(expression: str, values: Mapping[str, str]) -> str:
+    """`${name}` replaced by its value. `Unprepared` when there is none."""
     absent = [name for name in _EXPRESSION.findall(expression) if name not in values]
     if absent:
         raise Unprepared(f"no state gives {', '.join(absent)}")

@@ -26,7 +26,12 @@ def provide(shop: Shop, name: str, parameters: Mapping[str, Any] | None = None) 
         state = STATES[name]
     except KeyError:
         raise UnknownState(f"nobody knows how to bring about {name!r}") from None
-    return {"key": shop.fresh("key"), "new_order_id": shop.fresh("ord"), **state(shop)}
+    return {**basics(shop), **state(shop)}
+
+
+def basics(shop: Shop) -> Values:
+    """What is there without any state."""
+    return {"key": shop.fresh("key"), "new_order_id": shop.fresh("ord")}
 
 
 def _customer(shop: Shop) -> Values:
@@ -120,6 +125,26 @@ def _lone_payment(shop: Shop) -> Values:
     return {**shop.regular().values(), "payment_id": shop.pay_directly(shop.regular())}
 
 
+def _reserved(shop: Shop) -> Values:
+    return {"reservation_id": shop.reserve()}
+
+
+def _committed(shop: Shop) -> Values:
+    request = {**_reserved(shop), "idempotency_key": shop.fresh("key")}
+    shop.caller.done("warehouse.v1.WarehouseService/CommitReservation", request)
+    return {"reservation_id": request["reservation_id"]}
+
+
+def _released(shop: Shop) -> Values:
+    request = {
+        **_reserved(shop),
+        "reason": "RELEASE_REASON_ORDER_CANCELLED",
+        "idempotency_key": shop.fresh("key"),
+    }
+    shop.caller.done("warehouse.v1.WarehouseService/ReleaseReservation", request)
+    return {"reservation_id": request["reservation_id"]}
+
+
 STATES: Mapping[str, Provide] = {
     "a customer": _customer,
     "an address that nobody uses": _new_address,
@@ -135,6 +160,9 @@ STATES: Mapping[str, Provide] = {
     "a product in stock": _in_stock,
     "a product that the index knows": _indexed,
     "a price has changed": _repriced,
+    "a reservation": _reserved,
+    "a committed reservation": _committed,
+    "a released reservation": _released,
     "an empty cart": _empty_cart,
     "a cart with goods": _cart,
     "a checkout": _checkout,

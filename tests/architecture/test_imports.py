@@ -83,6 +83,14 @@ MAY_IMPORT = {
     "harness.platform_command": ("harness.backends", "harness.environment", "harness.gateways", "harness.sagas"),
     "harness.pytest_plugin": ("harness.backends", "harness.environment", "harness.gateways", "harness.sagas"),
     "harness.backends": (),
+    "harness.pacts": (
+        "codegen.load",
+        "codegen.link",
+        "codegen.model",
+        "codegen.diagnostics",
+        "harness.backends",
+        "harness.environment",
+    ),
     "harness.environment": ("harness.backends", "harness.gateways"),
     "harness.sagas": ("harness.backends", "harness.environment", "harness.gateways"),
     "harness.pacts": (
@@ -121,6 +129,7 @@ MAY_WRITE = ("codegen.write.disk", "codegen.write.style", "codegen.targets.pytho
 MAY_PRINT = (
     "codegen.cli",
     "harness.mock_command",
+    "harness.pacts.__main__",
     "harness.platform_command",
     "harness.sagas.__main__",
     "harness.sagas.demo",
