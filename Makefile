@@ -17,6 +17,10 @@ ARGS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# In tests the engines' data is in memory where there is room: a kill -9 is survived alike, and fsync costs nothing.
+roomy = $(shell test "$$(df -m --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 2000 2>/dev/null && echo /dev/shm)
+test test-slow: export HARNESS_DATA ?= $(roomy)
+
 .PHONY: help
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -75,6 +79,10 @@ bench: $(READY) $(BENCH_READY) ## Time generation against its peers; a table, an
 bench-mocks: $(READY) ## Payments a second through the Stripe mock, beside the bare HTTP stack; time to ready
 	@$(BIN)/python -m tests.benchmarks.bench_gateways
 
+.PHONY: bench-events
+bench-events: $(READY) ## The event transport beside bare redis-py on the same stream
+	@$(BIN)/python -m tests.benchmarks.bench_events $(ARGS)
+
 .PHONY: compare-mocks
 compare-mocks: $(READY) $(BENCH_READY) ## The same checks through Stripe's SDK against our mock and localstripe
 	@$(BIN)/python -m tests.benchmarks.compare_stripe --localstripe $(BENCH_VENV)/bin/localstripe
@@ -82,6 +90,10 @@ compare-mocks: $(READY) $(BENCH_READY) ## The same checks through Stripe's SDK a
 .PHONY: mock
 mock: $(READY) ## Run the gateway mocks until Ctrl-C; ARGS="stripe --port 8420" for one of them
 	@$(BIN)/treaty mock $(ARGS)
+
+.PHONY: images
+images: $(READY) ## Build Docker images of Postgres and Redis from this machine's programs, without a registry
+	@$(BIN)/python -m harness.backends.images
 
 .PHONY: corpus
 corpus: $(READY) ## Load, generate, import and type-check every contract in CORPUS=DIR; prints a table

@@ -101,5 +101,6 @@ def _said(mocks: Mocks) -> str:
         lines.append("Unchanged SDKs, with the vendors' own URLs (Stripe: stripe.ca_bundle_path, too):")
         lines += [f"    export {name}={value}" for name, value in variables.items()]
         lines.append("")
-    lines.append(f"{len(mocks.running)} mocks are ready; Ctrl-C stops them.")
+    count = len(mocks.running)
+    lines.append("1 mock is ready; Ctrl-C stops it." if count == 1 else f"{count} mocks are ready; Ctrl-C stops them.")
     return "\n".join(lines) + "\n"

@@ -7,6 +7,7 @@ that `make images` built; else an official one that can be pulled.
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import socket
 import time
@@ -91,17 +92,28 @@ def _version(tag: str) -> tuple[int, ...]:
 
 def _image(client: docker.DockerClient, engine: str, environ: Mapping[str, str], present: list[str]) -> str:
     named = environ.get(VARIABLES[engine])
-    if named and named in present:
-        return named
-    wanted = named or best(REPOSITORIES[engine], present)
-    if wanted and not named:
-        return wanted
+    found = (named if _is_present(client, named) else None) if named else best(REPOSITORIES[engine], present)
+    if found:
+        return found
     wanted = named or PULLED[engine]
     problem = _cannot_be_pulled(client, wanted)
     if problem is None:
         return wanted
-    has = f"{wanted}, which {VARIABLES[engine]} names," if named else f"image of {engine},"
-    raise NoDocker(f"the Docker daemon has no {has} and cannot pull {wanted} ({problem}): `make images` builds one")
+    if named:
+        raise NoDocker(f"the Docker daemon has no image {named}, and cannot pull it: {problem}")
+    raise NoDocker(
+        f"the Docker daemon has no image of {engine}, and cannot pull {wanted} ({problem}): `make images` builds one"
+    )
+
+
+def _is_present(client: docker.DockerClient, image: str) -> bool:
+    from docker.errors import ImageNotFound
+
+    try:
+        client.images.get(image)
+    except ImageNotFound:
+        return False
+    return True
 
 
 def _cannot_be_pulled(client: docker.DockerClient, image: str) -> str | None:
@@ -120,8 +132,7 @@ def _url(environ: Mapping[str, str]) -> str | None:
     """Where the daemon would be: as Testcontainers finds it, without importing that when there is nothing to find."""
     if environ.get("DOCKER_HOST"):
         return environ["DOCKER_HOST"]
-    home = Path.home()
-    if (home / ".testcontainers.properties").exists() or (home / ".docker/config.json").exists():
+    if any(os.access(Path.home() / name, os.R_OK) for name in (".testcontainers.properties", ".docker/config.json")):
         from testcontainers.core.docker_client import get_docker_host
 
         found = get_docker_host()

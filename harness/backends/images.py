@@ -23,6 +23,7 @@ from harness.backends.daemon import BUILT, NoDocker, connect
 from harness.backends.errors import BackendError
 
 USER = 999
+LABEL = "treaty.engine"
 BUILD_TIMEOUT = 300
 LDD_TIMEOUT = 30
 DEBIAN_DATA = re.compile(r"/usr/lib/postgresql/(\d+)/bin")
@@ -68,7 +69,7 @@ DOCKERFILE = """\
 FROM scratch
 ADD root.tar /
 ENV PATH={path}:/usr/bin:/bin PGDATA=/data
-LABEL treaty.engine="{version}"
+LABEL {label}="{version}"
 USER {user}:{user}
 WORKDIR /data
 VOLUME /data
@@ -188,7 +189,9 @@ def _libraries(linked: Iterable[Path]) -> set[str]:
 
 def _context(root: _Root, program: Program, *, port: int, stop: str, command: str) -> tuple[str, bytes]:
     path = program.folder if command == "postgres" else Path("/usr/bin")
-    dockerfile = DOCKERFILE.format(path=path, version=program.version, user=USER, port=port, stop=stop, command=command)
+    dockerfile = DOCKERFILE.format(
+        path=path, label=LABEL, version=program.version, user=USER, port=port, stop=stop, command=command
+    )
     context = _Root()
     context.write("Dockerfile", dockerfile.encode())
     context.write("root.tar", root.packed())
@@ -213,6 +216,7 @@ def build() -> Iterator[str]:
                 fileobj=io.BytesIO(context), custom_context=True, tag=tag, rm=True, forcerm=True
             )
             size = image.attrs["Size"] / 1e6
+            client.images.prune(filters={"dangling": True, "label": LABEL})
             yield f"{tag}  {size:.0f} MB, from {program.path} in {time.monotonic() - began:.1f} s"
     except (BuildError, DockerException) as problem:
         raise BackendError(f"an image cannot be built: {problem}") from problem

@@ -155,11 +155,11 @@ class Listener:
 
 def launch(supervisor: Supervisor) -> Process:
     """Start the proxy's process; it is up when `connect` returns."""
-    above = str(Path(harness.__file__).parents[1])
+    path = (str(Path(harness.__file__).parents[1]), os.environ.get("PYTHONPATH"))
     return supervisor.spawn(
         [sys.executable, "-m", "harness.backends.relay", supervisor.folder / "proxy"],
         log=supervisor.folder / "proxy.log",
-        env={**os.environ, "PYTHONPATH": above},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
     )
 
 

@@ -44,7 +44,10 @@ class Redis(Engine):
         """Remove all keys, streams and groups of all databases; past the proxy."""
         with self._lock:
             self._demand("running")
-            self._ask("FLUSHALL")
+            try:
+                self._ask("FLUSHALL")
+            except OSError as problem:
+                raise BackendError(f"Redis did not answer: {problem}") from problem
 
     def release(self) -> None:
         """There are none: each command has its own."""

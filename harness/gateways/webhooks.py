@@ -326,7 +326,7 @@ class Webhooks:
         headers = {"content-type": delivery.content_type, **delivery.sign(stamp)}
         try:
             answer = await self._client.post(delivery.url, content=delivery.body, headers=headers)
-        except httpx.HTTPError as problem:
+        except (httpx.HTTPError, httpx.InvalidURL) as problem:
             _log.info("webhook %s to %s: %s", delivery.event, delivery.url, type(problem).__name__)
             return 0
         return answer.status_code
@@ -334,13 +334,18 @@ class Webhooks:
 
 def _refusal(url: str) -> str:
     """Why a receiver is not sent to: nothing leaves this machine."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
         return "refused: not an HTTP URL"
-    if parts.hostname == "localhost" or parts.hostname.endswith(".localhost"):
+    if parts.scheme not in ("http", "https") or not host:
+        return "refused: not an HTTP URL"
+    if host == "localhost" or host.endswith(".localhost"):
         return ""
     try:
-        is_local = ipaddress.ip_address(parts.hostname).is_loopback
+        is_local = ipaddress.ip_address(host).is_loopback
     except ValueError:
         is_local = False
     return "" if is_local else "refused: only receivers on this machine are sent to"

@@ -55,6 +55,7 @@ def test_init_and_generate_print_what_the_readme_shows(project: tuple[Path, str]
     assert re.sub(r"[\d.]+ s$", "", line) in re.sub(r"[\d.]+ s$", "", project[1].strip())
 
 
+@pytest.mark.slow
 def test_the_code_of_the_readme_type_checks(project: tuple[Path, str]) -> None:
     code, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     source = project[0] / "generated/python"
@@ -79,6 +80,7 @@ def test_contracts_that_disagree_print_what_the_readme_shows(project: tuple[Path
     assert printed[:3] == shown("treaty generate")
 
 
+@pytest.mark.slow
 def test_the_test_of_the_readme_passes_as_a_user_runs_it(tmp_path: Path) -> None:
     _, code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     (tmp_path / "test_readme.py").write_text(f"import stripe\n\n\n{code}")

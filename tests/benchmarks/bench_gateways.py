@@ -54,7 +54,7 @@ uvloop.run(main())
 def started(command: list[str], name: str) -> Iterator[tuple[int, float]]:
     """(port, seconds until the first answer) of a process that prints `<name> ... http://127.0.0.1:<port>`."""
     begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     try:
         found = None

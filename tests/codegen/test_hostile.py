@@ -191,6 +191,7 @@ def arazzo_of(attack: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_no_text_of_a_contract_is_run(tmp_path: Path) -> None:
     for i, attack in enumerate(ATTACKS):
         folder = tmp_path / str(i)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json, to_json
 
 from harness.gateways.gateway import World
 from harness.gateways.stripe import webhooks
@@ -67,15 +68,22 @@ class Account:
             raise no_such(spelled, id, param, status)
         return found
 
+    def customer(self, id: str, param: str = "customer") -> Object:
+        """A customer that is not deleted. `StripeError` `resource_missing`."""
+        found = self.find("customer", id, param)
+        if found.get("deleted"):
+            raise no_such("customer", id, param)
+        return found
+
     def add(self, found: Object) -> Object:
         """Keep a new object."""
         self.state.table(found["object"])[found["id"]] = found
         return found
 
-    def emit(self, type: str, about: Object, previous: Mapping[str, Any] | None = None) -> Object:
-        """Record an event and send it to the endpoints that want it."""
+    def emit(self, type: str, about: Object, before: Mapping[str, Any] | None = None) -> Object:
+        """Record an event and send it to the endpoints that want it. `before`: the object as it was."""
         # A copy through JSON: later changes of the object are no part of the event.
-        shown = json.loads(json.dumps(about))
+        shown = from_json(to_json(about))
         endpoints = [
             endpoint
             for endpoint in self.state.webhook_endpoints.values()
@@ -94,9 +102,23 @@ class Account:
             "request": {"id": self._request_id, "idempotency_key": self._key},
             "type": type,
         }
-        if previous is not None:
-            event["data"]["previous_attributes"] = dict(previous)
+        if before is not None:
+            event["data"]["previous_attributes"] = changed(from_json(to_json(before)), shown)
         self.add(event)
         for endpoint in endpoints:
             webhooks.send(self, endpoint, event)
         return event
+
+
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Object:
+    """Former values of what is different now; null for what was not there (docs.stripe.com/api/events/object)."""
+    found: Object = {}
+    for key in dict.fromkeys([*before, *after]):
+        old, new = before.get(key), after.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            inside = changed(old, new)
+            if inside:
+                found[key] = inside
+        elif old != new:
+            found[key] = old
+    return found

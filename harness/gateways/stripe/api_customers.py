@@ -50,21 +50,21 @@ class Customers(Resource):
         self._check(given)
         found = objects.customer(self.account, given)
         found["metadata"] = merged({}, given.get("metadata"))
+        found["invoice_settings"] = self._settings(found, given)
         if given.get("payment_method"):
             method = methods.resolve(self.account, given["payment_method"], "payment_method")
             methods.attach(self.account, method, found, "payment_method")
-        self._take_settings(found, given)
         self.account.add(found)
         self.account.emit("customer.created", found)
         return Customer.from_dict(self.shown(found, body.expand if body else None))
 
-    def _take_settings(self, found: Object, given: dict[str, Any]) -> None:
+    def _settings(self, found: Object, given: dict[str, Any]) -> Object:
         settings = given.get("invoice_settings") or {}
-        if "default_payment_method" in settings:
-            id = settings["default_payment_method"] or None
-            if id is not None:
-                id = self.account.find("payment_method", id, "invoice_settings[default_payment_method]")["id"]
-            found["invoice_settings"]["default_payment_method"] = id
+        id = settings.get("default_payment_method")
+        if id:
+            self.account.find("payment_method", id, "invoice_settings[default_payment_method]")
+        asked = {key: settings[key] or None for key in ("default_payment_method", "footer") if key in settings}
+        return {**found["invoice_settings"], **asked}
 
     async def get_customer(
         self, context: RequestContext, *, customer: str, expand: list[str] | None, **_: Any
@@ -72,7 +72,7 @@ class Customers(Resource):
         """Read one, also a deleted one."""
         found = self.account.find("customer", customer, "id", status=404)
         if found.get("deleted"):
-            return DeletedCustomer.from_dict({key: found[key] for key in ("id", "object", "deleted")})
+            return DeletedCustomer.from_dict(found)
         return Customer.from_dict(self.shown(found, expand))
 
     async def list_customers(
@@ -97,16 +97,17 @@ class Customers(Resource):
         found = self._customer(customer)
         given = body.to_dict() if body else {}
         self._check(given)
+        before = dict(found)
+        metadata, settings = merged(found["metadata"], given.get("metadata")), self._settings(found, given)
         found |= {key: given[key] or None for key in _TEXTS if key in given}
+        found |= {"metadata": metadata, "invoice_settings": settings}
         for key in ("balance", "preferred_locales", "tax_exempt", "next_invoice_sequence", "invoice_prefix"):
             found[key] = given.get(key, found[key])
         if "address" in given:
             found["address"] = objects.address(given["address"] or None)
         if "shipping" in given:
             found["shipping"] = objects.shipping(given["shipping"] or None)
-        found["metadata"] = merged(found["metadata"], given.get("metadata"))
-        self._take_settings(found, given)
-        self.account.emit("customer.updated", found)
+        self.account.emit("customer.updated", found, before)
         return Customer.from_dict(self.shown(found, body.expand if body else None))
 
     async def delete_customer(self, context: RequestContext, *, customer: str, **_: Any) -> DeletedCustomer:
@@ -116,8 +117,8 @@ class Customers(Resource):
         for method in self.account.state.payment_methods.values():
             if method["customer"] == customer:
                 method["customer"] = None
-        left = {"id": customer, "object": "customer", "deleted": True}
-        self.account.state.customers[customer] = {**left, "created": found["created"]}
+        left: Object = {"id": customer, "object": "customer", "deleted": True}
+        self.account.state.customers[customer] = left
         return DeletedCustomer.from_dict(left)
 
     async def list_customer_payment_methods(
@@ -176,14 +177,15 @@ class Customers(Resource):
     ) -> PaymentMethod:
         """Change one."""
         found = self._method(payment_method)
+        before = dict(found)
         given = body.to_dict() if body else {}
+        found["metadata"] = merged(found["metadata"], given.get("metadata"))
         if "billing_details" in given:
             found["billing_details"] = objects.billing({**found["billing_details"], **given["billing_details"]})
-        for key in ("exp_month", "exp_year"):
-            found["card"][key] = (given.get("card") or {}).get(key, found["card"][key])
+        card = given.get("card") or {}
+        found["card"] = {**found["card"], **{key: card[key] for key in ("exp_month", "exp_year") if key in card}}
         found["allow_redisplay"] = given.get("allow_redisplay", found["allow_redisplay"])
-        found["metadata"] = merged(found["metadata"], given.get("metadata"))
-        self.account.emit("payment_method.updated", found)
+        self.account.emit("payment_method.updated", found, before)
         return PaymentMethod.from_dict(self.shown(found, body.expand if body else None))
 
     async def attach_payment_method(
@@ -192,9 +194,7 @@ class Customers(Resource):
         """Attach one to a customer."""
         if body is None or not body.customer:
             raise missing("customer")
-        customer = self.account.find("customer", body.customer, "customer")
-        if customer.get("deleted"):
-            raise no_such("customer", body.customer, "customer")
+        customer = self.account.customer(body.customer)
         found = self._method(payment_method)
         methods.attach(self.account, found, customer)
         return PaymentMethod.from_dict(self.shown(found, body.expand))
@@ -207,6 +207,6 @@ class Customers(Resource):
         if found["customer"] is None:
             text = "The payment method you provided is not attached to a customer so detachment is impossible."
             raise StripeError(400, text)
-        holder, found["customer"] = found["customer"], None
-        self.account.emit("payment_method.detached", found, {"customer": holder})
+        before, found["customer"] = dict(found), None
+        self.account.emit("payment_method.detached", found, before)
         return PaymentMethod.from_dict(self.shown(found, body.expand if body else None))

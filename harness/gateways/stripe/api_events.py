@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from harness.gateways.stripe.state import Object
 
 MAX_ENDPOINTS = 16
+_URL = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 
 
 class Events(Resource):
@@ -34,7 +38,8 @@ class Events(Resource):
 
     async def get_event(self, context: RequestContext, *, id: str, expand: list[str] | None, **_: Any) -> Event:
         """Read one."""
-        return Event.from_dict(self.shown(self._with_pending(self.account.find("event", id, "id", status=404)), expand))
+        found = self.account.find("event", id, "id", status=404)
+        return Event.from_dict(self.shown(_with_pending(found, self._undelivered()), expand))
 
     async def list_events(
         self,
@@ -50,20 +55,21 @@ class Events(Resource):
         wanted = created_within(created)
         oldest = self.account.now() - KEPT_EVENTS
         found = [
-            self._with_pending(each)
+            each
             for each in self.account.state.events.values()
             if wanted(each) and each["created"] >= oldest and _is_of(each["type"], type, types)
         ]
+        undelivered = self._undelivered()
         if delivery_success is not None:
-            found = [each for each in found if (each["pending_webhooks"] == 0) is delivery_success]
-        return EventList.from_dict(self.page(found, context, "event", page))
+            found = [each for each in found if (each["id"] not in undelivered) is delivery_success]
+        shown = self.page(found, context, "event", page)
+        return EventList.from_dict({**shown, "data": [_with_pending(each, undelivered) for each in shown["data"]]})
 
-    def _with_pending(self, event: Object) -> Object:
-        """`pending_webhooks`: how many endpoints have not answered 2xx yet."""
-        sent = [each for each in self.account.world.webhooks.deliveries() if each["event_id"] == event["id"]]
-        done = {each["url"] for each in sent if each["state"] == "delivered"}
-        pending = {each["url"] for each in sent} - done
-        return {**event, "pending_webhooks": len(pending)}
+    def _undelivered(self) -> Counter[str]:
+        """Event -> how many endpoints have not answered 2xx yet."""
+        sent = self.account.world.webhooks.deliveries()
+        done = {(each["event_id"], each["url"]) for each in sent if each["state"] == "delivered"}
+        return Counter(event for event, _ in {(each["event_id"], each["url"]) for each in sent} - done)
 
     async def create_webhook_endpoint(
         self, context: RequestContext, *, body: models.WebhookEndpointCreate, **_: Any
@@ -100,13 +106,13 @@ class Events(Resource):
         found = self._endpoint(webhook_endpoint)
         given = body.to_dict() if body else {}
         _check(given)
+        found["metadata"] = merged(found["metadata"], given.get("metadata"))
         for key in ("url", "enabled_events"):
             found[key] = given.get(key, found[key])
         if "description" in given:
             found["description"] = given["description"] or None
         if "disabled" in given:
             found["status"] = "disabled" if given["disabled"] else "enabled"
-        found["metadata"] = merged(found["metadata"], given.get("metadata"))
         return WebhookEndpoint.from_dict(found)
 
     async def delete_webhook_endpoint(
@@ -125,10 +131,22 @@ def _is_of(type: str, one: str | None, several: list[str] | None) -> bool:
     return several is None or type in several
 
 
+def _with_pending(event: Object, undelivered: Mapping[str, int]) -> Object:
+    return {**event, "pending_webhooks": undelivered.get(event["id"], 0)}
+
+
+def is_http_url(url: str) -> bool:
+    """Whether an HTTP client can send to it."""
+    try:
+        parts = urlsplit(url)
+        port_is_known = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    return port_is_known and _URL.fullmatch(url) is not None and bool(parts.hostname)
+
+
 def _check(given: dict[str, Any]) -> None:
-    if "url" in given:
-        parts = urlsplit(given["url"])
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise invalid("url", "Invalid URL: An explicit scheme (such as https) must be provided.", "url_invalid")
+    if "url" in given and not is_http_url(given["url"]):
+        raise invalid("url", "Invalid URL: An explicit scheme (such as https) must be provided.", "url_invalid")
     if "enabled_events" in given and not given["enabled_events"]:
         raise invalid("enabled_events", "You must enable at least one event.")

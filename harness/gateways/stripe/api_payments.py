@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from shop.external.stripe.http.models import BalanceTransaction, Charge, ChargeList, PaymentIntent, PaymentIntentList
@@ -45,6 +45,14 @@ def check_amount(amount: int, currency: str) -> None:
         raise invalid("amount", "Amounts in three-decimal currencies must end with 0", "invalid_amount")
 
 
+def check_types(listed: Iterable[str]) -> None:
+    """What this mock knows as payment methods."""
+    other = next((each for each in listed if each not in ("card", "link")), None)
+    if other is not None:
+        text = f'The payment method type "{other}" is invalid. This mock knows "card" and "link".'
+        raise invalid("payment_method_types", text, "payment_intent_invalid_parameter")
+
+
 class Payments(Resource):
     """Operations of payments."""
 
@@ -55,17 +63,13 @@ class Payments(Resource):
         given = body.to_dict()
         account = self.account
         check_amount(given["amount"], given["currency"])
-        listed = given.get("payment_method_types")
-        if listed is not None and not set(listed) <= {"card", "link"}:
-            other = next(each for each in listed if each not in ("card", "link"))
-            text = f'The payment method type "{other}" is invalid. This mock knows "card" and "link".'
-            raise invalid("payment_method_types", text, "payment_intent_invalid_parameter")
+        check_types(given.get("payment_method_types") or ())
         if given.get("off_session") not in (None, False) and not given.get("confirm"):
             raise invalid("off_session", "You cannot set `off_session` unless `confirm` is true.")
         intent = objects.payment_intent(account, given)
         intent["metadata"] = merged({}, given.get("metadata"))
         if intent["customer"]:
-            account.find("customer", intent["customer"], "customer")
+            account.customer(intent["customer"])
         self._take_method(intent, given)
         account.add(intent)
         account.emit("payment_intent.created", intent)
@@ -113,24 +117,33 @@ class Payments(Resource):
         found = account.find("payment_intent", intent, "intent", status=404)
         given: dict[str, Any] = body.to_dict() if body else {}
         self._check_changeable(found, given)
+        # What is wrong is found in the copy, so that nothing is half changed.
+        changed = dict(found)
+        self._change_money(changed, given)
+        if "customer" in given:
+            customer = given["customer"] or None
+            changed["customer"] = customer and account.customer(customer)["id"]
+        if "shipping" in given:
+            changed["shipping"] = objects.shipping(given["shipping"] or None)
+        changed |= {key: given[key] or None for key in _TEXTS if key in given}
+        changed["metadata"] = merged(found["metadata"], given.get("metadata"))
+        self._take_method(changed, given)
+        found |= changed
+        return PaymentIntent.from_dict(self.shown(found, body.expand if body else None))
+
+    def _change_money(self, found: Object, given: Mapping[str, Any]) -> None:
         if "amount" in given or "currency" in given:
-            amount = given["amount"] if "amount" in given else found["amount"]
-            currency = given["currency"] if "currency" in given else found["currency"]
+            amount, currency = given.get("amount", found["amount"]), given.get("currency", found["currency"])
             check_amount(amount, currency)
             found |= {"amount": amount, "currency": currency.lower()}
-        if "customer" in given:
-            found["customer"] = given["customer"] and account.find("customer", given["customer"], "customer")["id"]
-        if "capture_method" in given:
-            found["capture_method"] = given["capture_method"]
+        if "payment_method_types" in given:
+            check_types(given["payment_method_types"])
+        kept = ("capture_method", "application_fee_amount", "payment_method_types", "transfer_data")
+        found |= {key: given[key] for key in kept if key in given}
         if "setup_future_usage" in given:
             usage = given["setup_future_usage"]
             found["setup_future_usage"] = None if usage in ("", "none") else usage
-        if "shipping" in given:
-            found["shipping"] = objects.shipping(given["shipping"] or None)
-        found |= {key: given[key] or None for key in _TEXTS if key in given}
-        found["metadata"] = merged(found["metadata"], given.get("metadata"))
-        self._take_method(found, given)
-        return PaymentIntent.from_dict(self.shown(found, body.expand if body else None))
+        found["payment_method_options"] = objects.method_options(given, found["payment_method_options"])
 
     def _check_changeable(self, found: Object, given: Mapping[str, Any]) -> None:
         touched = next((key for key in _MONEY if key in given), None)
@@ -166,9 +179,8 @@ class Payments(Resource):
         found = self.account.find("payment_intent", intent, "intent", status=404)
         amount = body.amount_to_capture if body else None
         final = body is None or body.final_capture is not False
-        if body is not None:
-            found["metadata"] = merged(found["metadata"], body.to_dict().get("metadata"))
-        payments.capture(self.account, found, amount, final=final)
+        metadata = merged(found["metadata"], body.to_dict().get("metadata") if body else None)
+        payments.capture(self.account, found, amount, final=final, metadata=metadata)
         return PaymentIntent.from_dict(self.shown(found, body.expand if body else None))
 
     async def cancel_payment_intent(
@@ -214,14 +226,16 @@ class Payments(Resource):
         given = body.to_dict() if body else {}
         if given.get("customer") and found["customer"] not in (None, given["customer"]):
             raise StripeError(400, "You cannot change the customer of a charge.", param="customer")
+        before = dict(found)
+        found["metadata"] = merged(found["metadata"], given.get("metadata"))
         for key in ("customer", "description", "receipt_email", "transfer_group"):
             found[key] = given.get(key, found[key]) or None
         if "shipping" in given:
             found["shipping"] = objects.shipping(given["shipping"] or None)
         if given.get("fraud_details"):
-            found["fraud_details"] |= {"user_report": str(given["fraud_details"].get("user_report", ""))}
-        found["metadata"] = merged(found["metadata"], given.get("metadata"))
-        self.account.emit("charge.updated", found)
+            report = given["fraud_details"].get("user_report")
+            found["fraud_details"] = {"user_report": report} if report else {}
+        self.account.emit("charge.updated", found, before)
         return Charge.from_dict(self.shown(found, body.expand if body else None))
 
     async def get_balance_transaction(

@@ -46,9 +46,10 @@ class Refunds(Resource):
     ) -> Refund:
         """Change its metadata."""
         found = self.account.find("refund", refund, "refund", status=404)
+        before = dict(found)
         if body is not None:
             found["metadata"] = merged(found["metadata"], body.to_dict().get("metadata"))
-        self.account.emit("refund.updated", found)
+        self.account.emit("refund.updated", found, before)
         return Refund.from_dict(self.shown(found, body.expand if body else None))
 
     async def cancel_refund(
@@ -89,11 +90,12 @@ class Refunds(Resource):
         if unknown:
             param = f"evidence[{unknown}]"
             raise StripeError(400, f"Received unknown parameter: {param}", code="parameter_unknown", param=param)
-        found["evidence"] |= evidence
+        before = {**found, "evidence_details": dict(found["evidence_details"])}
         found["metadata"] = merged(found["metadata"], given.get("metadata"))
+        found["evidence"] = {**found["evidence"], **evidence}
         if given.get("submit", bool(evidence)):
             disputes.submit(self.account, found, evidence)
-        self.account.emit("charge.dispute.updated", found)
+        self.account.emit("charge.dispute.updated", found, before)
         return Dispute.from_dict(self.shown(found, body.expand if body else None))
 
     async def close_dispute(

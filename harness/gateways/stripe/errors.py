@@ -48,6 +48,13 @@ class StripeError(HttpProblem):
         self.executed = status == 402 or status >= 500 or code in _EXECUTED
         super().__init__(status, message, headers=headers, model=ErrorAnswer.from_dict({"error": error}))
 
+    def logged(self, request_id: str, at: int) -> StripeError:
+        """This error with a link to the log of the request that met it first."""
+        if "request_log_url" not in self.error:
+            self.error["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{request_id}?t={at}"
+            self.model = ErrorAnswer.from_dict({"error": self.error})
+        return self
+
 
 def again(status: int, error: Mapping[str, Any]) -> StripeError:
     """The same error once more."""
@@ -123,7 +130,7 @@ def _of_fault(fault: Fault, request: RequestContext | None) -> StripeError:
         return invalid(param, "Invalid array")
     if fault.kind in ("dict_type", "model_type", "value_and_object", "deep_object"):
         return invalid(param, "Invalid object")
-    if fault.kind == "value_type":
+    if fault.kind in ("value_type", "string_type"):
         return invalid(param, "Invalid string: must be one value")
     return invalid(param, f"Invalid {param}: {given or fault.detail}")
 

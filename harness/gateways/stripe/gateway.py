@@ -16,11 +16,12 @@ from harness.gateways.outcomes import ControlError, scripted_decline
 from harness.gateways.stripe import disputes, objects, payments, refunds, webhooks
 from harness.gateways.stripe.account import API_VERSION, Account
 from harness.gateways.stripe.api_customers import Customers
-from harness.gateways.stripe.api_events import Events
+from harness.gateways.stripe.api_events import Events, is_http_url
 from harness.gateways.stripe.api_payments import Payments
 from harness.gateways.stripe.api_refunds import Refunds
 from harness.gateways.stripe.errors import StripeError, of_problem
 from harness.gateways.stripe.idempotency import once
+from harness.gateways.stripe.requests import check, lenient, subject
 from harness.gateways.stripe.state import State
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from shop.runtime.problem import HttpProblem
 
 _KEY = re.compile(r"(sk|rk)_test_[A-Za-z0-9_]{3,}")
-_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?(; ?[a-z_]+=v\d+)*")
 
 
 class StripeApi(Payments, Refunds, Customers, Events):
@@ -58,6 +58,8 @@ class StripeGateway(Gateway):
 
     @state.setter
     def state(self, value: State) -> None:
+        # A request that was under way when a snapshot was taken does not go on in it.
+        value.remembered = {scope: first for scope, first in value.remembered.items() if not first.running}
         self.account.state = value
 
     @property
@@ -72,18 +74,31 @@ class StripeGateway(Gateway):
             handler = self._serving(route.handler)
             if route.operation.method == "POST":
                 handler = once(self.account, handler)
-            found.append(replace(route, handler=handler))
+            handler = self._checked(handler, subject(route.operation))
+            found.append(replace(route, operation=lenient(route.operation), handler=handler))
         return found
 
     def _serving(self, handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def serve(context: RequestContext, **arguments: Any) -> Any:
-            version = context.headers.get("stripe-version", API_VERSION)
-            if not _VERSION.fullmatch(version):
-                raise StripeError(400, f"Invalid Stripe API version: {version}")
             self.account.serving(context, scripted_decline(context))
             return await handler(context, **arguments)
 
         return serve
+
+    def _checked(
+        self, handler: Callable[..., Awaitable[Any]], asked: tuple[str, bool]
+    ) -> Callable[..., Awaitable[Any]]:
+        async def serve(context: RequestContext, **arguments: Any) -> Any:
+            try:
+                check(context, asked, getattr(arguments.get("body"), "expand", None) or arguments.get("expand"))
+                return await handler(context, **arguments)
+            except StripeError as problem:
+                raise self._logged(problem, context) from problem
+
+        return serve
+
+    def _logged(self, problem: StripeError, context: RequestContext) -> StripeError:
+        return problem.logged(self.account.request_id(context), self.account.now())
 
     def authenticators(self) -> Mapping[str, Authenticator]:
         """A secret test key, as bearer token or as user name."""
@@ -115,7 +130,8 @@ class StripeGateway(Gateway):
                 401, f"{text} for details, or we can help at https://support.stripe.com/.", headers=headers
             )
         path = problem.problem.instance if problem.problem else ""
-        return of_problem(problem, request, request.method if request else "", path)
+        found = of_problem(problem, request, request.method if request else "", path)
+        return found if request is None else self._logged(found, request)
 
     def failure(self, status: int, code: str = "", message: str = "") -> HttpProblem:
         """A scripted failure; 429 is `rate_limit` and 409 `lock_timeout` unless told otherwise."""
@@ -145,9 +161,11 @@ class StripeGateway(Gateway):
         key = context.headers.get("idempotency-key")
         if key and context.method == "POST":
             found.append(("idempotency-key", key))
-        first = context.scope.get("stripe.replayed")
+        first = context.scope.get("stripe.original")
         if first is not None:
-            found += [("idempotent-replayed", "true"), ("original-request", first)]
+            found.append(("original-request", first))
+        if context.scope.get("stripe.replayed"):
+            found.append(("idempotent-replayed", "true"))
         return found
 
     def reset(self) -> None:
@@ -216,11 +234,20 @@ class StripeGateway(Gateway):
         return {"status": found["status"]}
 
     def _add_webhook_endpoint(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Register a URL with a secret of one's choice: `{"url": ..., "secret": "whsec_...", "events": ["*"]}`."""
+        """Register a URL with a secret of one's choice: `{"url": ..., "secret": "whsec_...", "events": ["*"]}`.
+
+        `api_version`: that of the receiver's SDK; those for Go, Java and .NET refuse events of another.
+        """
         url, secret, events = body.get("url"), body.get("secret"), body.get("events", ["*"])
-        if not isinstance(url, str) or not isinstance(events, list) or not isinstance(secret, str | None):
-            raise ControlError(400, "`url` and `secret` must be texts, `events` a list")
-        found = self.account.add(objects.webhook_endpoint(self.account, {"url": url, "enabled_events": events}))
+        version = body.get("api_version")
+        if not isinstance(url, str) or not isinstance(secret, str | None) or not isinstance(version, str | None):
+            raise ControlError(400, "`url`, `secret` and `api_version` must be texts")
+        if not isinstance(events, list) or not events or not all(isinstance(each, str) for each in events):
+            raise ControlError(400, "`events` must be a list of names")
+        if not is_http_url(url):
+            raise ControlError(400, "`url` must be an HTTP URL")
+        given = {"url": url, "enabled_events": events, "api_version": version}
+        found = self.account.add(objects.webhook_endpoint(self.account, given))
         chosen = secret or f"whsec_{self.world.ids.token(32)}"
         self.state.secrets[found["id"]] = [chosen]
         return {"webhook_endpoint": found["id"], "secret": chosen}

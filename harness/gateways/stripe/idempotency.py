@@ -58,18 +58,25 @@ async def _first_or_again(
         del kept[next(iter(kept))]
     try:
         await scripted_work(context)
-        result = await handler(context, **arguments)
+        # The account may be another by now: a test has reset it, or restored a snapshot.
+        other = account.state.remembered.setdefault(scope, first)
+        if other is not first:
+            return _repeated(other, key, context, parameters)
+        context.scope["stripe.original"] = first.request_id
+        first.model = await handler(context, **arguments)
     except StripeError as problem:
         if problem.executed:
             first.status, first.error = problem.status, problem.error
-        else:
-            kept.pop(scope, None)
         raise
-    except BaseException:
-        kept.pop(scope, None)
-        raise
-    first.model = result
-    return result
+    finally:
+        if first.running:
+            _forget(account, scope, first)
+    return first.model
+
+
+def _forget(account: Account, scope: tuple[str, str, str], first: Remembered) -> None:
+    if account.state.remembered.get(scope) is first:
+        del account.state.remembered[scope]
 
 
 def _repeated(first: Remembered, key: str, context: RequestContext, parameters: tuple[tuple[str, str], ...]) -> Any:
@@ -94,10 +101,9 @@ def _repeated(first: Remembered, key: str, context: RequestContext, parameters: 
             "There is currently another in-progress request using this Idempotent Key (that probably means you "
             f"submitted twice, and the other request is still going through): {key}. Please try again later.",
             code="idempotency_key_in_use",
-            type="idempotency_error",
             headers={"stripe-should-retry": "true"},
         )
-    context.scope["stripe.replayed"] = first.request_id
+    context.scope["stripe.original"], context.scope["stripe.replayed"] = first.request_id, True
     if first.error is not None:
         raise again(first.status, first.error)
     return first.model

@@ -43,21 +43,21 @@ def _card(account: Account, given: Mapping[str, Any], param: str) -> Card:
     if not number:
         raise missing(f"{param}[number]")
     if not number.isascii() or not number.isdigit() or not 12 <= len(number) <= 19 or not passes_luhn(number):
-        raise _card_error("incorrect_number", f"{param}[number]", "Your card number is incorrect.")
+        raise _card_error("incorrect_number", "number", "Your card number is incorrect.")
     month, year = given.get("exp_month"), given.get("exp_year")
     if month is None:
         raise missing(f"{param}[exp_month]")
     if year is None:
         raise missing(f"{param}[exp_year]")
     if not 1 <= month <= 12:
-        raise _card_error("invalid_expiry_month", f"{param}[exp_month]", "Your card's expiration month is invalid.")
+        raise _card_error("invalid_expiry_month", "exp_month", "Your card's expiration month is invalid.")
     years_now = account.world.clock.now() / 31_556_952 + 1970
     full_year = year + 2000 if year < 100 else year
     if full_year + month / 12 < years_now or full_year > years_now + 51:
-        raise _card_error("invalid_expiry_year", f"{param}[exp_year]", "Your card's expiration year is invalid.")
+        raise _card_error("invalid_expiry_year", "exp_year", "Your card's expiration year is invalid.")
     cvc = given.get("cvc")
     if cvc is not None and not (cvc.isascii() and cvc.isdigit() and len(cvc) in (3, 4)):
-        raise _card_error("invalid_cvc", f"{param}[cvc]", "Your card's security code is invalid.")
+        raise _card_error("invalid_cvc", "cvc", "Your card's security code is invalid.")
     card = BY_NUMBER.get(number)
     if card is None:
         text = (

@@ -74,6 +74,23 @@ def payment_method(account: Account, card: Card, given: Mapping[str, Any]) -> Ob
     }
 
 
+_OPTIONS = {
+    "card": {
+        "installments": None,
+        "mandate_options": None,
+        "network": None,
+        "request_three_d_secure": "automatic",
+    }
+}
+
+
+def method_options(given: Mapping[str, Any], old: Mapping[str, Any]) -> Object:
+    """The options of card payments after a request."""
+    card = (given.get("payment_method_options") or {}).get("card") or {}
+    chosen = card.get("request_three_d_secure", old["card"]["request_three_d_secure"])
+    return {"card": {**old["card"], "request_three_d_secure": chosen}}
+
+
 def payment_intent(account: Account, given: Mapping[str, Any]) -> Object:
     """A payment intent before its first confirmation."""
     id = f"pi_3{account.world.ids.token(23)}"
@@ -117,14 +134,7 @@ def payment_intent(account: Account, given: Mapping[str, Any]) -> Object:
         "payment_details": None,
         "payment_method": None,
         "payment_method_configuration_details": None,
-        "payment_method_options": {
-            "card": {
-                "installments": None,
-                "mandate_options": None,
-                "network": None,
-                "request_three_d_secure": "automatic",
-            }
-        },
+        "payment_method_options": method_options(given, _OPTIONS),
         "payment_method_types": listed or ["card"],
         "payment_record": None,
         "presentment_details": None,
@@ -358,6 +368,7 @@ def dispute(account: Account, charge: Object, reason: str, status: str) -> Objec
             "card": {
                 "brand": charge["payment_method_details"]["card"]["brand"],
                 "case_type": "chargeback",
+                "network": charge["payment_method_details"]["card"]["network"],
                 "network_reason_code": "10.4",
             },
             "type": "card",

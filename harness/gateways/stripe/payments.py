@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.gateways.stripe import disputes, methods, objects
+from harness.gateways.stripe import disputes, methods, objects, refunds
 from harness.gateways.stripe.cards import CARD_ERRORS, Card, message_of
 from harness.gateways.stripe.errors import StripeError, invalid
 
@@ -116,7 +117,7 @@ def _error(code: str, decline_code: str, message: str, method: Object) -> Object
         "code": code,
         "doc_url": f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}",
         "message": message,
-        "payment_method": dict(method),
+        "payment_method": copy.deepcopy(method),
     }
     return error | {"decline_code": decline_code} if decline_code else error
 
@@ -154,10 +155,7 @@ def _decline(
     account.emit("payment_intent.payment_failed", intent)
     members = {key: value for key, value in error.items() if key not in ("type", "code", "message", "doc_url")}
     param = {"incorrect_cvc": "cvc", "expired_card": "exp_month", "incorrect_number": "number"}.get(code, "")
-    raise StripeError(
-        402, message, code=code, param=param, type="card_error", payment_intent=dict(intent),
-        request_log_url=f"https://dashboard.stripe.com/test/logs/{account.world.ids.token(14)}", **members,
-    )  # fmt: skip
+    raise StripeError(402, message, code=code, param=param, type="card_error", payment_intent=dict(intent), **members)
 
 
 def charge(account: Account, intent: Object, method: Object, card: Card) -> None:
@@ -176,8 +174,9 @@ def charge(account: Account, intent: Object, method: Object, card: Card) -> None
         account.emit("charge.succeeded", made)
         account.emit("payment_intent.amount_capturable_updated", intent)
         account.world.agenda.after(AUTHORIZATION_SECONDS, partial(expire, account, intent["id"], made["id"]))
-    if intent["setup_future_usage"] and intent["customer"] and method["customer"] is None:
-        methods.attach(account, method, account.state.customers[intent["customer"]])
+    holder = account.state.customers.get(intent["customer"] or "", {})
+    if intent["setup_future_usage"] and holder and not holder.get("deleted") and method["customer"] is None:
+        methods.attach(account, method, holder)
     if card.behaviour in ("dispute", "inquiry"):
         status = "needs_response" if card.behaviour == "dispute" else "warning_needs_response"
         disputes.open_dispute(account, made, "fraudulent", status)
@@ -205,8 +204,8 @@ def _reference(intent: Object) -> str:
     return str(intent["metadata"].get("order_id") or intent["transfer_group"] or "")
 
 
-def capture(account: Account, intent: Object, amount: int | None, *, final: bool) -> None:
-    """Take what was authorized, or a part; the rest is released."""
+def capture(account: Account, intent: Object, amount: int | None, *, final: bool, metadata: Mapping[str, str]) -> None:
+    """Take what was authorized, or a part; the rest is released. `metadata` replaces the old."""
     if intent["status"] != "requires_capture":
         raise unexpected_state(
             intent,
@@ -223,19 +222,19 @@ def capture(account: Account, intent: Object, amount: int | None, *, final: bool
             " capture for this charge.",
             "amount_too_large",
         )
+    intent["metadata"] = dict(metadata)
     made = account.state.charges[intent["latest_charge"]]
+    before = dict(made)
     rest = intent["amount_capturable"] - wanted
     made["amount_captured"] += wanted
     made["captured"] = True
-    if final:
-        released = made["amount"] - made["amount_captured"]
-        made["amount_refunded"] = released
     _captured(account, intent, made, wanted)
     intent["amount_received"] += wanted
     intent["amount_capturable"] = 0 if final else rest
     if final or not rest:
         intent["status"] = "succeeded"
-    account.emit("charge.captured", made)
+    refunds.count(account, made)
+    account.emit("charge.captured", made, before)
     if intent["status"] == "succeeded":
         account.emit("payment_intent.succeeded", intent)
     else:
@@ -261,12 +260,13 @@ def cancel(account: Account, intent: Object, reason: str | None) -> None:
     if released:
         made = account.state.charges[intent["latest_charge"]]
         left = made["amount"] - made["amount_captured"]
-        made |= {"amount_refunded": left, "refunded": made["amount_captured"] == 0}
+        before = dict(made)
+        refunds.count(account, made)
         account.world.ledger.record(
             "void", id=f"{made['id']}:void", amount=left, currency=made["currency"], reference=_reference(intent),
             key=account.key, data={"charge": made["id"], "payment_intent": intent["id"]},
         )  # fmt: skip
-        account.emit("charge.refunded", made)
+        account.emit("charge.refunded", made, before)
     account.emit("payment_intent.canceled", intent)
 
 

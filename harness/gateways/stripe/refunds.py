@@ -86,13 +86,14 @@ def _book(account: Account, charge: Object, found: Object) -> None:
         found |= {"status": "pending", "pending_reason": "processing"}
     movement = objects.balance_transaction(account, "refund", found, -found["amount"])
     found["balance_transaction"] = movement["id"]
-    _total(account, charge)
+    before = dict(charge)
+    count(account, charge)
     account.world.ledger.record(
         "refund", id=found["id"], amount=found["amount"], currency=found["currency"], status=found["status"],
         reference=str(charge["metadata"].get("order_id", "")), key=account.key,
         data={"charge": charge["id"], "payment_intent": charge["payment_intent"]},
     )  # fmt: skip
-    account.emit("charge.refunded", charge)
+    account.emit("charge.refunded", charge, before)
     account.emit("refund.created", found)
     if how == "pending_refund":
         account.world.agenda.after(SETTLED_AFTER, partial(settle, account, found["id"], succeeded=True))
@@ -103,8 +104,10 @@ def _book(account: Account, charge: Object, found: Object) -> None:
         account.emit("charge.refund.updated", found)
 
 
-def _total(account: Account, charge: Object) -> None:
-    released = charge["amount"] - charge["amount_captured"]
+def count(account: Account, charge: Object) -> None:
+    """Sum up what went back: refunds, and what of an authorization will not be captured any more."""
+    intent = account.state.payment_intents[charge["payment_intent"]]
+    released = 0 if intent["status"] == "requires_capture" else charge["amount"] - charge["amount_captured"]
     charge["amount_refunded"] = released + _refunded(account, charge)
     charge["refunded"] = charge["amount_refunded"] >= charge["amount"]
 
@@ -115,6 +118,7 @@ def settle(account: Account, id: str, *, succeeded: bool) -> None:
     if found is None or found["status"] not in ("pending", "succeeded", "requires_action"):
         return
     account.by_itself()
+    before = dict(found)
     if succeeded:
         found |= {"status": "succeeded", "pending_reason": None}
     else:
@@ -125,9 +129,9 @@ def settle(account: Account, id: str, *, succeeded: bool) -> None:
             "failure_reason": "expired_or_canceled_card",
             "failure_balance_transaction": movement["id"],
         }
-        _total(account, account.state.charges[found["charge"]])
+        count(account, account.state.charges[found["charge"]])
     account.world.ledger.update(id, status=found["status"])
-    account.emit("refund.updated", found)
-    account.emit("charge.refund.updated", found)
+    account.emit("refund.updated", found, before)
+    account.emit("charge.refund.updated", found, before)
     if not succeeded:
         account.emit("refund.failed", found)

@@ -14,59 +14,101 @@ if TYPE_CHECKING:
 
 MAX_EXPAND_DEPTH = 4
 DEFAULT_LIMIT, MAX_LIMIT = 10, 100
-_EXPANDABLE: Mapping[str, frozenset[str]] = {
-    "payment_intent": frozenset(
-        {"customer", "latest_charge", "payment_method", "on_behalf_of", "review", "application"}
-    ),
-    "charge": frozenset(
-        {"balance_transaction", "customer", "failure_balance_transaction", "payment_intent", "refunds", "review"}
-    ),
-    "refund": frozenset({"balance_transaction", "charge", "failure_balance_transaction", "payment_intent", "customer"}),
-    "dispute": frozenset({"charge", "payment_intent"}),
-    "balance_transaction": frozenset({"source"}),
-    "customer": frozenset({"default_source", "sources", "subscriptions", "tax", "tax_ids", "cash_balance"}),
-    "payment_method": frozenset({"customer"}),
+_EXPANDABLE: Mapping[str, Mapping[str, str]] = {
+    "payment_intent": {
+        "application": "",
+        "customer": "customer",
+        "latest_charge": "charge",
+        "on_behalf_of": "",
+        "payment_method": "payment_method",
+        "review": "",
+    },
+    "charge": {
+        "application": "",
+        "application_fee": "",
+        "balance_transaction": "balance_transaction",
+        "customer": "customer",
+        "failure_balance_transaction": "balance_transaction",
+        "on_behalf_of": "",
+        "payment_intent": "payment_intent",
+        "refunds": "refunds",
+        "review": "",
+        "source_transfer": "",
+        "transfer": "",
+    },
+    "refund": {
+        "balance_transaction": "balance_transaction",
+        "charge": "charge",
+        "customer": "customer",
+        "failure_balance_transaction": "balance_transaction",
+        "payment_intent": "payment_intent",
+        "source_transfer_reversal": "",
+        "transfer_reversal": "",
+    },
+    "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
+    "balance_transaction": {"source": "source"},
+    "customer": {
+        "cash_balance": "",
+        "default_source": "",
+        "invoice_settings": "settings",
+        "sources": "",
+        "subscriptions": "",
+        "tax": "",
+        "tax_ids": "",
+        "test_clock": "",
+    },
+    "payment_method": {"customer": "customer"},
+    "settings": {"default_payment_method": "payment_method"},
+    "refunds": {"data": "refund"},
 }
-_EXPANDABLE_INSIDE = frozenset({"default_payment_method"})
-_PASSED = frozenset({"invoice_settings"})
-"""Objects without a kind of their own, whose members can be expanded."""
+"""Kind -> property -> the kind that it leads to; nothing leads on from an empty one. A `source` may be of three."""
+_SOURCES = ("charge", "refund", "dispute")
 
 
-def expanded(account: Account, found: Object, paths: Sequence[str] | None) -> Object:
-    """A copy in which the named identifiers are replaced by what they name."""
-    if not paths:
-        return found
-    copied = copy.deepcopy(found)
+def check_expand(kind: str, is_list: bool, paths: Sequence[str]) -> None:
+    """`StripeError` 400 for what cannot be expanded in an answer of this kind."""
     for path in paths:
         keys = path.split(".")
         if len(keys) > MAX_EXPAND_DEPTH:
             raise invalid("expand", f"You cannot expand more than {MAX_EXPAND_DEPTH} levels of a property ({path}).")
-        _expand(account, copied, keys, path)
+        if (is_list and keys[0] != "data") or not _leads([kind], keys[1:] if is_list else keys):
+            raise invalid("expand", f"This property cannot be expanded ({path}).")
+
+
+def _leads(kinds: Sequence[str], keys: Sequence[str]) -> bool:
+    for key in keys:
+        found = {_EXPANDABLE[kind][key] for kind in kinds if key in _EXPANDABLE.get(kind, {})}
+        if not found:
+            return False
+        kinds = [kind for each in found for kind in (_SOURCES if each == "source" else (each,))]
+    return bool(keys)
+
+
+def expanded(account: Account, found: Object, paths: Sequence[str] | None) -> Object:
+    """A copy in which the named identifiers are replaced by what they name. `check_expand` has seen the paths."""
+    if not paths:
+        return found
+    copied = copy.deepcopy(found)
+    for path in paths:
+        _expand(account, copied, path.split("."))
     return copied
 
 
-def _expand(account: Account, holder: Any, keys: Sequence[str], path: str) -> None:
+def _expand(account: Account, holder: Any, keys: Sequence[str]) -> None:
     if isinstance(holder, list):
         for each in holder:
-            _expand(account, each, keys, path)
-        return
-    key, *rest = keys
-    is_list = holder.get("object") == "list" and key == "data"
-    kind = holder.get("object")
-    allowed = _EXPANDABLE.get(kind, frozenset()) if kind is not None else _EXPANDABLE_INSIDE
-    if not is_list and key not in allowed and key not in _PASSED:
-        raise invalid("expand", f"This property cannot be expanded ({path}).")
-    value = holder.get(key)
-    if key == "refunds" and value is None:
-        about = [each for each in account.state.refunds.values() if each["charge"] == holder["id"]]
-        value = page(about, f"/v1/charges/{holder['id']}/refunds", "refund", None, None, None)
-    elif isinstance(value, str):
-        value = copy.deepcopy(account.state.holder(value)) or value
-    holder[key] = value
-    if rest and value is not None:
-        if isinstance(value, str):
-            raise invalid("expand", f"This property cannot be expanded ({path}).")
-        _expand(account, value, rest, path)
+            _expand(account, each, keys)
+    elif isinstance(holder, dict) and keys:
+        key, *rest = keys
+        value = holder.get(key)
+        if key == "refunds" and value is None and holder.get("object") == "charge":
+            about = [each for each in account.state.refunds.values() if each["charge"] == holder["id"]]
+            value = copy.deepcopy(page(about, f"/v1/charges/{holder['id']}/refunds", "refund", None, None, None))
+        elif isinstance(value, str):
+            value = copy.deepcopy(account.state.holder(value)) or value
+        if key in holder:
+            holder[key] = value
+        _expand(account, value, rest)
 
 
 def page(

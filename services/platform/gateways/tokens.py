@@ -7,10 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 
 from shop.runtime.auth import RefreshingToken, Token
+from shop.runtime.errors import TreatyError
 
 LEEWAY = 60.0
 """Seconds before its end in which a token is not used any more."""
 _sent: ContextVar[Sequence[tuple[str, str]]] = ContextVar("gateway_token_sent", default=())
+
+
+class NoToken(TreatyError):
+    """Raised by a fetch: no access token could be had, so the call that needs it is not sent."""
 
 
 class SharedToken:

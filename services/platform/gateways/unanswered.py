@@ -7,6 +7,7 @@ from shop.runtime.errors import CircuitOpen, DeadlineExceeded, ProtocolError, Tr
 
 from services.platform.gateways.calling import Verdict
 from services.platform.gateways.errors import OutcomeUnknown, Unavailable
+from services.platform.gateways.tokens import NoToken
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -18,6 +19,8 @@ def unanswered(gateway: str, operation: str, problem: TreatyError) -> Verdict:
     """
     if isinstance(problem, CircuitOpen):
         return Verdict(Unavailable(gateway, operation, "the circuit breaker is open"))
+    if isinstance(problem, NoToken):
+        return Verdict(Unavailable(gateway, operation, "no access token"), repeat=True)
     if isinstance(problem.__cause__, _NEVER_SENT):
         return Verdict(Unavailable(gateway, operation, "no connection"), repeat=True)
     if isinstance(problem, ProtocolError):

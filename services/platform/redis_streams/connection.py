@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -21,12 +21,15 @@ Command: TypeAlias = Callable[..., Awaitable[Any]]
 """Sends a command, given in parts, and returns its answer."""
 
 
-def connect(url: str, *, command_timeout: float, connections: int) -> Redis:
-    """A client with its own pool; more commands at a time than `connections` wait for one. Times in seconds."""
-    pool: Any = BlockingConnectionPool.from_url(
+_MOST_CONNECTIONS = 10_000
+"""Never reached: whoever sends many at a time limits them. redis-py's pool that waits costs 20 us a command."""
+
+
+def connect(url: str, *, command_timeout: float) -> Redis:
+    """A client with its own pool, of as many connections as there are commands at a time. Seconds."""
+    pool: Any = ConnectionPool.from_url(
         url,
-        max_connections=connections,
-        timeout=command_timeout,
+        max_connections=_MOST_CONNECTIONS,
         socket_timeout=command_timeout,
         socket_connect_timeout=command_timeout,
         retry=Retry(NoBackoff(), 0),
@@ -38,8 +41,10 @@ def connect(url: str, *, command_timeout: float, connections: int) -> Redis:
 
 
 def connect_reader(url: str, *, command_timeout: float, block: float) -> Redis:
-    """A client with one connection, for reads that wait up to `block` seconds."""
-    return connect(url, command_timeout=command_timeout + block, connections=1)
+    """A client for one reader, whose reads wait up to `block` seconds. Answers of XREADGROUP stay as they come."""
+    client = connect(url, command_timeout=command_timeout + block)
+    client.response_callbacks.pop("XREADGROUP", None)
+    return client
 
 
 def command_of(client: Redis) -> Command:

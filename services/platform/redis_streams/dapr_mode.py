@@ -136,7 +136,7 @@ class DaprSubscription:
 
     async def _attempts(self, id_: bytes, content: wire.Content) -> bool:
         """Whether the message was handled or went to the dead letters."""
-        if wire.expired(content.body, utc_now()):
+        if wire.may_expire(content.body) and wire.expired(content.body, utc_now()):
             self._counts["expired"] += 1
             return await self._bury(content)
         attempt = 0

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from shop.runtime.transport import (
@@ -69,17 +70,26 @@ class Handling:
 
     def admit(self, entries: Iterable[tuple[bytes, Fields, int, int | None]]) -> None:
         """Take (id, fields, attempt, milliseconds since 1970 when it was first seen); begin to handle them."""
-        key_of, given = self._options.key_of, self._options.ordering_key
-        now = utc_now()
+        key_of = self._options.ordering_key
+        now, nothing = utc_now(), wire.Content(b"", "application/octet-stream")
         for id_, fields, attempt, seen in entries:
-            first_seen = now if seen is None else datetime.fromtimestamp(seen / 1000, UTC)
+            malformed = None
             try:
-                entry = Entry(id_, wire.decode(fields), first_seen, attempt)
+                content = wire.decode(fields)
             except wire.Malformed as error:
-                nothing = wire.Content(b"", "application/octet-stream", {}, None)
-                entry = Entry(id_, nothing, first_seen, attempt, doomed=f"malformed: {error}")
-            entry.key = entry.content.ordering_key if given is None else key_of(self._received(entry))
-            self.lanes.admit(entry)
+                content, malformed = nothing, f"malformed: {error}"
+            message = ReceivedMessage(
+                id=id_.decode(),
+                address=self._address,
+                body=content.body,
+                content_type=content.content_type,
+                headers=content.headers,
+                ordering_key=content.ordering_key,
+                attempt=attempt,
+                first_seen=now if seen is None else datetime.fromtimestamp(seen / 1000, UTC),
+            )
+            key = content.ordering_key if key_of is None else key_of(message)
+            self.lanes.admit(Entry(id_, message, key, doomed=malformed))
         self.dispatch()
 
     def dispatch(self) -> None:
@@ -119,7 +129,7 @@ class Handling:
         """
         mine = asyncio.current_task() in self._workers
         return [
-            (entry.id, entry.attempt if entry.running else entry.attempt - 1)
+            (entry.id, entry.message.attempt if entry.running else entry.message.attempt - 1)
             for entry in self.lanes.clear()
             if not (mine and entry.running)
         ]
@@ -144,33 +154,33 @@ class Handling:
                 self.room.set()
 
     async def _handle(self, entry: Entry) -> None:
-        message = self._received(entry)
-        reason = entry.doomed or self._hopeless(entry, message)
+        message = entry.message
+        reason = entry.doomed or self._hopeless(message)
         if reason is None:
-            if entry.attempt > 1 and not entry.trimmed and not await self._scripts.begin(*entry.attempt_begins):
+            if message.attempt > 1 and not entry.trimmed and not await self._scripts.begin(*entry.attempt_begins):
                 self.lanes.done(entry)
                 return
             outcome = await in_new_context(run_handler(self._handler, message))
-            decision = decide(outcome, entry.attempt, self._options.redelivery)
+            decision = decide(outcome, message.attempt, self._options.redelivery)
             if isinstance(decision, Acknowledge):
                 self._acknowledge(entry, "handled")
                 return
             if isinstance(decision, Redeliver):
                 self._counts["retried"] += 1
-                entry.attempt += 1
+                entry.message = replace(message, attempt=message.attempt + 1)
                 self._later(entry, decision.after)
                 return
             reason = decision.reason
         entry.doomed = reason
         await self._give_up(entry, message, reason)
 
-    def _hopeless(self, entry: Entry, message: ReceivedMessage) -> str | None:
+    def _hopeless(self, message: ReceivedMessage) -> str | None:
         """Why the handler is not even called."""
-        if wire.expired(message.body, utc_now()):
+        if wire.may_expire(message.body) and wire.expired(message.body, utc_now()):
             self._counts["expired"] += 1
             return "expired"
-        if entry.attempt > self._options.redelivery.max_attempts:
-            return f"delivered {entry.attempt - 1} times without an outcome"
+        if message.attempt > self._options.redelivery.max_attempts:
+            return f"delivered {message.attempt - 1} times without an outcome"
         return None
 
     async def _give_up(self, entry: Entry, message: ReceivedMessage, reason: str) -> None:
@@ -188,7 +198,7 @@ class Handling:
 
     def _acknowledge(self, entry: Entry, counter: str) -> None:
         self._counts[counter] += 1
-        self.acks.acknowledge(entry.id, retried=entry.attempt > 1)
+        self.acks.acknowledge(entry.id, retried=entry.message.attempt > 1)
         self.lanes.done(entry)
 
     def _later(self, entry: Entry, after: float) -> None:
@@ -198,16 +208,3 @@ class Handling:
     def _again(self, entry: Entry) -> None:
         self.lanes.again(entry)
         self.dispatch()
-
-    def _received(self, entry: Entry) -> ReceivedMessage:
-        content = entry.content
-        return ReceivedMessage(
-            id=entry.id.decode(),
-            address=self._address,
-            body=content.body,
-            content_type=content.content_type,
-            headers=content.headers,
-            ordering_key=content.ordering_key,
-            attempt=entry.attempt,
-            first_seen=entry.first_seen,
-        )

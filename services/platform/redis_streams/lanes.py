@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
 
-from services.platform.redis_streams.wire import Content
+from shop.runtime.transport import ReceivedMessage
 
 
 @dataclass(slots=True, eq=False)
@@ -17,10 +16,8 @@ class Entry:
     """A message that the group has not acknowledged and that this subscription holds."""
 
     id: bytes
-    content: Content
-    first_seen: datetime
-    attempt: int = 1
-    """The attempt that is made, or will be made next."""
+    message: ReceivedMessage
+    """As it is, or will be next, given to the handler; with the number of that attempt."""
     key: str | None = None
     running: bool = False
     doomed: str | None = None
@@ -31,7 +28,7 @@ class Entry:
     @property
     def attempt_begins(self) -> tuple[bytes, int, int]:
         """(id, number of the attempt, milliseconds since 1970 when it was first seen)."""
-        return self.id, self.attempt, int(self.first_seen.timestamp() * 1000)
+        return self.id, self.message.attempt, int(self.message.first_seen.timestamp() * 1000)
 
 
 class Lanes:

@@ -13,7 +13,8 @@ from shop.runtime.transport import StartAt
 from services.platform.redis_streams.connection import FAILURES, command_of, connect_reader
 from services.platform.redis_streams.settings import StreamSettings
 
-Fields: TypeAlias = dict[bytes, bytes]
+Fields: TypeAlias = list[bytes]
+"""Names and values in turn."""
 
 
 class Reader:

@@ -160,7 +160,7 @@ return redis.call('XTRIM', KEYS[1], 'MINID', limit)
 class Claimed:
     """Entries taken over: (id, fields, attempt, milliseconds since 1970 it was first seen if known); ids trimmed."""
 
-    entries: list[tuple[bytes, dict[bytes, bytes], int, int | None]]
+    entries: list[tuple[bytes, list[bytes], int, int | None]]
     trimmed: list[bytes]
     last: bytes
     """The last id that was looked at; empty when there is no more."""
@@ -192,10 +192,7 @@ class Scripts:
         cursor = b"(" + after if after else b"-"
         args = (*self._who, idle, count, cursor, owner, *held)
         claimed, lost, last = await self._run("claim", (self._stream, self._seen), args)
-        entries = [
-            (id_, dict(zip(fields[::2], fields[1::2], strict=True)), int(attempt), int(seen) if seen else None)
-            for id_, fields, attempt, seen in claimed
-        ]
+        entries = [(id_, fields, int(attempt), int(seen) if seen else None) for id_, fields, attempt, seen in claimed]
         return Claimed(entries, lost, last)
 
     async def renew(self, ids: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:

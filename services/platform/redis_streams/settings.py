@@ -37,6 +37,7 @@ class StreamSettings:
     longest_pause: float = 1.0
     """Between tries to reach a Redis that is away."""
     connections: int = 32
+    """Messages that are published at a time."""
     exclusive: bool | None = None
     """Whether one subscription of a group reads a stream at a time, the others standing by, which keeps the order of
     keys across replicas. None: where the subscription states its ordering key."""

@@ -30,7 +30,8 @@ class RedisStreams:
         self.mode = mode
         self.settings = settings or StreamSettings()
         self.counts: Counter[str] = Counter()
-        self.client = connect(url, command_timeout=self.settings.command_timeout, connections=self.settings.connections)
+        self.client = connect(url, command_timeout=self.settings.command_timeout)
+        self._slots = asyncio.Semaphore(self.settings.connections)
         self._command = command_of(self.client)
         self._url = url
         self._subscriptions: list[DurableSubscription | DaprSubscription] = []
@@ -48,7 +49,8 @@ class RedisStreams:
         """
         body, metadata = wire.encode(message, utc_now())
         try:
-            id_: bytes = await self._command("XADD", address, "*", "data", body, "metadata", metadata)
+            async with self._slots:
+                id_: bytes = await self._command("XADD", address, "*", "data", body, "metadata", metadata)
         except (RedisError, OSError) as error:
             raise TransportError(f"not known to be published to {address}: {error}") from error
         self.counts["published"] += 1

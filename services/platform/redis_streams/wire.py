@@ -8,10 +8,10 @@ where it is not that of a CloudEvent.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from shop.runtime.events import CONTENT_TYPE as CLOUD_EVENT
 from shop.runtime.events import timestamp
@@ -23,20 +23,21 @@ PARTITION_KEY = "partitionKey"
 TTL = "ttlInSeconds"
 CONTENT_TYPE = "content-type"
 EXPIRATION = "expiration"
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Malformed(Exception):
     """An entry without `data`: nothing that a publisher of ours or Dapr's wrote."""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What an entry says."""
 
     body: bytes
-    content_type: str
-    headers: Mapping[str, str]
-    ordering_key: str | None
+    content_type: str = CLOUD_EVENT
+    headers: Mapping[str, str] = _NO_HEADERS
+    ordering_key: str | None = None
 
     def message(self) -> PublishedMessage:
         """The same, to publish it again."""
@@ -55,26 +56,30 @@ def encode(message: PublishedMessage, now: datetime) -> tuple[bytes, str]:
         metadata[CONTENT_TYPE] = message.content_type
     elif TTL in metadata:
         body = _with_expiration(body, metadata[TTL], now)
-    return body, json.dumps(metadata, ensure_ascii=False, separators=(",", ":")) if metadata else "{}"
+    return body, _to_json(metadata) if metadata else "{}"
 
 
-def decode(fields: Mapping[bytes, bytes]) -> Content:
-    """The content of an entry, its fields in any order, `metadata` present or not. `Malformed` without `data`."""
-    body = fields.get(DATA)
+def decode(fields: Sequence[bytes]) -> Content:
+    """The content of an entry from its names and values in turn, in any order. `Malformed` when there is no `data`."""
+    named = dict(zip(fields[::2], fields[1::2], strict=True))
+    body = named.get(DATA)
     if body is None:
-        raise Malformed(f"no field `data` among {sorted(fields)}")
-    raw = fields.get(METADATA)
+        raise Malformed(f"no field `data` among {sorted(named)}")
+    raw = named.get(METADATA)
     if raw is None or raw == b"{}":
-        return Content(body, CLOUD_EVENT, {}, None)
+        return Content(body)
     metadata = _metadata(raw)
     key = metadata.pop(PARTITION_KEY, None)
     return Content(body, metadata.pop(CONTENT_TYPE, CLOUD_EVENT), metadata, key)
 
 
+def may_expire(body: bytes) -> bool:
+    """Whether it is worth asking if the event is `expired`."""
+    return b'"expiration"' in body
+
+
 def expired(body: bytes, now: datetime) -> bool:
     """Whether the event's `expiration` has passed; only a CloudEvent has one."""
-    if b'"expiration"' not in body:
-        return False
     try:
         found = json.loads(body)
         moment = datetime.fromisoformat(found[EXPIRATION])
@@ -90,12 +95,15 @@ def milliseconds(entry_id: bytes) -> int:
 
 def _metadata(raw: bytes) -> dict[str, str]:
     try:
-        found: Any = json.loads(raw)
+        found: Any = json.loads(raw.decode())
     except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
         return {}
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
+    for name, value in found.items():
+        if not isinstance(value, str):
+            found[name] = json.dumps(value)
+    return found
 
 
 def _with_expiration(body: bytes, ttl: str, now: datetime) -> bytes:
@@ -104,4 +112,4 @@ def _with_expiration(body: bytes, ttl: str, now: datetime) -> bytes:
         raise ValueError(f"{TTL} is {ttl!r}, not a positive number of seconds")
     event: Any = json.loads(body)
     event[EXPIRATION] = timestamp(now + timedelta(seconds=seconds))
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    return _to_json(event).encode()

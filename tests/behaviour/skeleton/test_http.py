@@ -159,6 +159,7 @@ def test_a_process_whose_port_is_taken_ends_and_says_so(project: Path) -> None:
             assert "Address already in use" in said
 
 
+@pytest.mark.slow
 def test_services_that_serve_http_pass_the_strict_type_check(project: Path) -> None:
     assert type_check(project).startswith("Success")
 

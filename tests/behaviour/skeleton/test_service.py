@@ -57,6 +57,7 @@ def test_it_starts_answers_unimplemented_and_stops_when_told(project: Path) -> N
         assert service.stop() == 0
 
 
+@pytest.mark.slow
 def test_it_passes_the_strict_type_check(project: Path) -> None:
     assert type_check(project).startswith("Success")
 

@@ -1,4 +1,7 @@
-"""The engines that these tests run on: what HARNESS_BACKEND names, else each kind that this machine has."""
+"""The engines that these tests run on: what HARNESS_BACKEND names, else each kind that this machine has.
+
+Containers that were not asked for by name belong to the slow tests.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from harness.backends.choose import VARIABLE
 from harness.backends.daemon import NoDocker, images
@@ -23,7 +27,14 @@ def kinds() -> list[str]:
     return ["embedded", "docker"]
 
 
-@pytest.fixture(scope="session", params=kinds())
+def parameters() -> list[ParameterSet]:
+    found = kinds()
+    return [
+        pytest.param(kind, marks=[pytest.mark.slow] if kind == "docker" and len(found) > 1 else []) for kind in found
+    ]
+
+
+@pytest.fixture(scope="session", params=parameters())
 def session(request: pytest.FixtureRequest) -> Iterator[Running]:
     with backends(environ={**os.environ, VARIABLE: request.param}) as running:
         yield running

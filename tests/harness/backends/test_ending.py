@@ -31,7 +31,6 @@ with backends() as running:
     print(running.postgres._host._supervisor._process.pid, running.postgres.port, running.redis.port, flush=True)
     time.sleep(600)
 """
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def data() -> Iterator[Path]:
 
 @pytest.fixture
 def environ(data: Path) -> dict[str, str]:
-    return {**os.environ, VARIABLE: "embedded", DATA_VARIABLE: str(data), "PYTHONPATH": str(ROOT)}
+    return {**os.environ, VARIABLE: "embedded", DATA_VARIABLE: str(data), "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 @contextlib.contextmanager
@@ -170,6 +169,7 @@ def test_an_engine_that_does_not_start_shows_the_end_of_its_log(environ: dict[st
     assert left(environ[DATA_VARIABLE]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("docker" not in kinds(), reason="no Docker daemon with the engines' images here")
 def test_a_killed_run_leaves_no_containers(environ: dict[str, str]) -> None:
     import docker
@@ -188,6 +188,7 @@ def test_a_killed_run_leaves_no_containers(environ: dict[str, str]) -> None:
     client.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("docker" not in kinds(), reason="no Docker daemon with the engines' images here")
 def test_containers_of_a_run_whose_supervisor_was_killed_are_removed_by_the_next(environ: dict[str, str]) -> None:
     import docker

@@ -64,6 +64,7 @@ def test_what_a_test_broke_is_mended_for_the_next(backends: Running, turn: int) 
         backends.redis.kill9()
 
 
+@pytest.mark.slow
 def test_a_template_is_every_tests_beginning_and_the_header_says_what_runs(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(SUITE, encoding="utf-8")
     run = subprocess.run(

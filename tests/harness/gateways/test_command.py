@@ -95,6 +95,7 @@ def test_list_names_every_mock() -> None:
     assert done.stdout.split() == ["stripe", "paypal", "fedex", "ups", "sendgrid", "twilio", "analytics"]
 
 
+@pytest.mark.slow
 def test_the_fixtures_give_each_test_a_mock_as_at_the_start(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\ntreaty_gateways = stripe twilio\n")
     pytester.makepyfile(

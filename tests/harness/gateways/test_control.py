@@ -18,6 +18,7 @@ from harness.gateways.ids import Ids
 from harness.gateways.inprocess import RunningMock, running
 from harness.gateways.ledger import Ledger
 from harness.gateways.outcomes import ControlError
+from harness.gateways.webhooks import Webhooks
 
 FORM = {"authorization": "Bearer sk_test_123", "content-type": "application/x-www-form-urlencoded"}
 PAYMENT = "amount=2000&currency=usd&payment_method=pm_card_visa&confirm=true"
@@ -289,3 +290,25 @@ def test_identifiers_have_the_asked_form() -> None:
     assert (len(ids.token(24)), len(ids.hex(7)), len(ids.upper(5))) == (24, 7, 5)
     assert ids.digits(12).isdecimal()
     assert ids.uuid()[14] == "4"
+
+
+@pytest.mark.parametrize(
+    ("url", "state"),
+    [
+        ("http://127.0.0.1:9/x", "pending"),
+        ("https://localhost/x", "pending"),
+        ("http://[::1]:9/x", "pending"),
+        ("http://10.0.0.1/x", "refused: only receivers on this machine are sent to"),
+        ("http://shop.example/x", "refused: only receivers on this machine are sent to"),
+        ("http://127.0.0.1.shop.example/x", "refused: only receivers on this machine are sent to"),
+        ("http://2130706433/x", "refused: only receivers on this machine are sent to"),
+        ("http://[", "refused: not an HTTP URL"),
+        ("http://127.0.0.1:x/", "refused: not an HTTP URL"),
+        ("ftp://127.0.0.1/x", "refused: not an HTTP URL"),
+        ("", "refused: not an HTTP URL"),
+    ],
+)
+def test_webhooks_go_to_this_machine_only(url: str, state: str) -> None:
+    webhooks = Webhooks(Clock())
+    webhooks.emit(url=url, event="e", event_id="1", body=b"{}", sign=lambda _: {})
+    assert [each["state"] for each in webhooks.deliveries()] == [state]

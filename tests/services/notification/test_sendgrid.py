@@ -31,7 +31,7 @@ from services.platform.gateways.once import Search
 from tests.services.logs import everything_logged
 from tests.services.notification.conftest import has_entries
 
-QUICK = Policy(first_wait=0.01, longest_wait=0.02, timeout=0.3, deadline=3.0)
+QUICK = Policy(first_wait=0.01, longest_wait=0.02, timeout=1.0, deadline=8.0)
 SOON = Search(settle=0.05, every=0.02)
 SENDER = Address(email="orders@shop.example", name="The Shop")
 CUSTOMER = Address(email="ada.lovelace@example.com", name="Ada L.")
@@ -81,7 +81,7 @@ async def test_two_keys_are_two_mails(sendgrid: SendGridMail, mails: RunningMock
     assert [each["key"] for each in mails.control.ledger("mail")] == ["o1/confirm", "o1/shipped"]
 
 
-@pytest.mark.parametrize("outcome", [{"lost": True}, {"hang": 1.0}, {"answer_status": 500}, {"answer_html": 502}])
+@pytest.mark.parametrize("outcome", [{"lost": True}, {"hang": 2.0}, {"answer_status": 500}, {"answer_html": 502}])
 async def test_a_mail_whose_answer_was_lost_is_found_and_not_sent_again(
     sendgrid: SendGridMail, mails: RunningMock, outcome: dict[str, Any]
 ) -> None:

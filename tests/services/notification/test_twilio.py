@@ -33,7 +33,7 @@ from services.platform.gateways.once import Search
 from tests.services.logs import everything_logged
 from tests.services.notification.conftest import has_entries
 
-QUICK = Policy(first_wait=0.01, longest_wait=0.02, timeout=0.3, deadline=3.0)
+QUICK = Policy(first_wait=0.01, longest_wait=0.02, timeout=1.0, deadline=8.0)
 SOON = Search(settle=0.05, every=0.02)
 SENDER = "+15005550006"
 CUSTOMER = "+14155552671"
@@ -89,7 +89,7 @@ async def test_two_keys_are_two_messages_even_with_the_same_text(twilio: TwilioS
 
 
 @pytest.mark.parametrize(
-    "outcome", [{"lost": True}, {"hang": 1.0}, {"truncate": 60}, {"answer_status": 500}, {"answer_html": 502}]
+    "outcome", [{"lost": True}, {"hang": 2.0}, {"truncate": 60}, {"answer_status": 500}, {"answer_html": 502}]
 )
 async def test_a_message_whose_answer_was_lost_is_found_and_not_sent_again(
     twilio: TwilioSms, messages: RunningMock, outcome: dict[str, Any]

@@ -11,6 +11,7 @@ from shop.runtime.errors import CircuitOpen, DeadlineExceeded, ProtocolError, Tr
 
 from services.platform.gateways.discreet import DiscreetClient
 from services.platform.gateways.errors import GatewayError, OutcomeUnknown, Unavailable
+from services.platform.gateways.tokens import NoToken
 from services.platform.gateways.unanswered import unanswered
 
 
@@ -23,6 +24,7 @@ def caused(problem: TreatyError, cause: Exception) -> TreatyError:
     ("problem", "error", "repeat"),
     [
         (CircuitOpen("x", 1.0), Unavailable, False),
+        (NoToken("x"), Unavailable, True),
         (caused(TransportError("x"), httpx.ConnectError("refused")), Unavailable, True),
         (caused(DeadlineExceeded("x"), httpx.ConnectTimeout("late")), Unavailable, True),
         (caused(TransportError("x"), httpx.ReadError("reset")), OutcomeUnknown, True),

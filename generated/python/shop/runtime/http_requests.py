@@ -16,6 +16,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from .http_bodies import FilePart, codec_of, find_content
 from .http_operation import Content, Operation, Param, Part, Shape, kind_of
+from .models import json_text
 from .parameters import parse_query, read_query, read_simple, unquote_path
 from .problem import Fault, HttpProblem
 from .shapes import ParameterError, convert
@@ -150,7 +151,7 @@ def _typed(operation: Operation[Any], param: Param, value: Any) -> Any:
     if annotation in _SIMPLE_TYPES and param.shape == _SIMPLE_TYPES[annotation]:
         return value
     with strict_requests():
-        return codec_of(operation, param, annotation).from_json(json.dumps(value))
+        return codec_of(operation, param, annotation).from_json(json_text(value))
 
 
 async def read_bytes(context: RequestContext, receive: AsgiReceive, limit: int) -> bytes:

@@ -30,7 +30,13 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import (
+    CoreSchema,
+    PydanticCustomError,
+    PydanticSerializationError,
+    core_schema,
+    to_json,
+)
 
 from .strictness import is_strict, strict_requests
 
@@ -93,7 +99,7 @@ class Model(BaseModel):
     @classmethod
     def from_dict(cls, value: object) -> Self:
         """Read a JSON value that is parsed already: the same rules as `from_json`."""
-        return cls.from_json(json.dumps(value))
+        return cls.from_json(json_text(value))
 
     def to_json(self) -> bytes:
         """JSON text in UTF-8 with the contract's property names, absent ones left out."""
@@ -161,6 +167,14 @@ def property_count(least: int | None, most: int | None) -> Callable[[Any], Any]:
     return check
 
 
+def json_text(value: object) -> bytes | str:
+    """JSON text of a value that is parsed already."""
+    try:
+        return to_json(value)
+    except PydanticSerializationError:
+        return json.dumps(value)
+
+
 class _NotNull:
     """Takes null away from an optional type in JSON; in Python None stays allowed and means absent."""
 
@@ -202,7 +216,7 @@ class Codec(Generic[T]):
 
     def from_value(self, value: object) -> T:
         """Read a JSON value that is parsed already."""
-        return self.from_json(json.dumps(value))
+        return self.from_json(json_text(value))
 
     def from_text(self, text: str) -> T:
         """Read a scalar from plain text, as parameters and headers carry it: `true`, `12`, `2026-11-23`."""

@@ -16,6 +16,7 @@ __all__ = [
     "Address",
     "AddressParam",
     "AddressParamOption1",
+    "AllowRedisplay",
     "ApiError",
     "ApiErrorType",
     "AutomaticParam",
@@ -29,6 +30,9 @@ __all__ = [
     "CaptureMethod",
     "CardChecks",
     "CardNetworks",
+    "CardOptionsParam",
+    "CardOptionsParamOption1",
+    "CardOptionsParamOption1RequestThreeDSecure",
     "CardParam",
     "Charge",
     "ChargeBalanceTransaction",
@@ -60,10 +64,15 @@ __all__ = [
     "EventData",
     "EventList",
     "EventRequest",
+    "EvidenceParam",
     "Expand",
     "FraudDetails",
+    "FraudDetailsParam",
+    "FraudDetailsParamUserReport",
     "InvoiceSettings",
     "InvoiceSettingsDefaultPaymentMethod",
+    "InvoiceSettingsParam",
+    "InvoiceSettingsParamOption1",
     "MetadataParam",
     "Nested",
     "NextAction",
@@ -88,6 +97,8 @@ __all__ = [
     "PaymentMethodCustomer",
     "PaymentMethodDataParam",
     "PaymentMethodList",
+    "PaymentMethodOptionsParam",
+    "PaymentMethodOptionsParamOption1",
     "PaymentMethodUpdate",
     "RangeQuery",
     "RangeQueryOption2",
@@ -110,8 +121,10 @@ __all__ = [
     "ShippingParam",
     "ShippingParamOption1",
     "StringList",
+    "TaxExempt",
     "ThreeDSecureUsage",
     "Timestamp",
+    "TransferDataParam",
     "WebhookEndpoint",
     "WebhookEndpointCreate",
     "WebhookEndpointList",
@@ -168,6 +181,23 @@ class RefundReason(OpenEnum):
     REQUESTED_BY_CUSTOMER = "requested_by_customer"
 
 
+class TaxExempt(OpenEnum):
+    """Whether a customer pays taxes."""
+
+    EMPTY = ""
+    EXEMPT = "exempt"
+    NONE = "none"
+    REVERSE = "reverse"
+
+
+class AllowRedisplay(OpenEnum):
+    """Whether a payment method is shown again at a checkout."""
+
+    ALWAYS = "always"
+    LIMITED = "limited"
+    UNSPECIFIED = "unspecified"
+
+
 class OffSessionString(OpenEnum):
     ONE_OFF = "one_off"
     RECURRING = "recurring"
@@ -176,6 +206,18 @@ class OffSessionString(OpenEnum):
 class AutomaticParamAllowRedirects(OpenEnum):
     ALWAYS = "always"
     NEVER = "never"
+
+
+class FraudDetailsParamUserReport(OpenEnum):
+    EMPTY = ""
+    FRAUDULENT = "fraudulent"
+    SAFE = "safe"
+
+
+class CardOptionsParamOption1RequestThreeDSecure(OpenEnum):
+    ANY = "any"
+    AUTOMATIC = "automatic"
+    CHALLENGE = "challenge"
 
 
 class ApiErrorType(OpenEnum):
@@ -268,13 +310,46 @@ class CardParam(Model, extra="forbid"):
     networks: Any = None
 
 
+class InvoiceSettingsParamOption1(Model):
+    default_payment_method: Omissible[str] = None
+    footer: Omissible[str] = None
+
+
+class FraudDetailsParam(Model, extra="forbid"):
+    """What the seller thinks of a charge."""
+
+    user_report: Omissible[FraudDetailsParamUserReport] = None
+
+
+class EvidenceParam(Model):
+    """Texts and files by what they prove, such as `uncategorized_text`."""
+
+    __pydantic_extra__: dict[str, str]
+    enhanced_evidence: Any = None
+
+
+class PaymentMethodOptionsParamOption1(Model):
+    card: Omissible[CardOptionsParam] = None
+
+
+class CardOptionsParamOption1(Model):
+    request_three_d_secure: Omissible[CardOptionsParamOption1RequestThreeDSecure] = None
+
+
+class TransferDataParam(Model, extra="forbid"):
+    """Where the money goes to."""
+
+    amount: Omissible[Int64] = None
+    destination: Omissible[str] = None
+
+
 class PaymentMethodDataParam(Model):
     """A payment method made on the way."""
 
     type: Omissible[str] = None
     card: Omissible[CardParam] = None
     billing_details: Omissible[BillingParam] = None
-    allow_redisplay: Omissible[str] = None
+    allow_redisplay: Omissible[AllowRedisplay] = None
     metadata: Omissible[MetadataParam] = None
 
 
@@ -285,7 +360,7 @@ class PaymentIntentCreate(Model, extra="forbid"):
     currency: str
     payment_method: Omissible[str] = None
     payment_method_data: Omissible[PaymentMethodDataParam] = None
-    payment_method_options: Nested = None
+    payment_method_options: Omissible[PaymentMethodOptionsParam] = None
     amount_details: Nested = None
     payment_details: Nested = None
     hooks: Nested = None
@@ -317,7 +392,7 @@ class PaymentIntentCreate(Model, extra="forbid"):
     payment_method_types: Omissible[StringList] = None
     statement_descriptor: Omissible[str] = None
     statement_descriptor_suffix: Omissible[str] = None
-    transfer_data: Nested = None
+    transfer_data: Omissible[TransferDataParam] = None
     transfer_group: Omissible[str] = None
 
 
@@ -328,7 +403,7 @@ class PaymentIntentUpdate(Model, extra="forbid"):
     currency: Omissible[str] = None
     payment_method: Omissible[str] = None
     payment_method_data: Omissible[PaymentMethodDataParam] = None
-    payment_method_options: Nested = None
+    payment_method_options: Omissible[PaymentMethodOptionsParam] = None
     amount_details: Nested = None
     payment_details: Nested = None
     hooks: Nested = None
@@ -348,7 +423,7 @@ class PaymentIntentUpdate(Model, extra="forbid"):
     payment_method_types: Omissible[StringList] = None
     statement_descriptor: Omissible[str] = None
     statement_descriptor_suffix: Omissible[str] = None
-    transfer_data: Nested = None
+    transfer_data: Omissible[TransferDataParam] = None
     transfer_group: Omissible[str] = None
 
 
@@ -357,7 +432,7 @@ class PaymentIntentConfirm(Model, extra="forbid"):
 
     payment_method: Omissible[str] = None
     payment_method_data: Omissible[PaymentMethodDataParam] = None
-    payment_method_options: Nested = None
+    payment_method_options: Omissible[PaymentMethodOptionsParam] = None
     amount_details: Nested = None
     payment_details: Nested = None
     hooks: Nested = None
@@ -393,7 +468,7 @@ class PaymentIntentCapture(Model, extra="forbid"):
     metadata: Omissible[MetadataParam] = None
     statement_descriptor: Omissible[str] = None
     statement_descriptor_suffix: Omissible[str] = None
-    transfer_data: Nested = None
+    transfer_data: Omissible[TransferDataParam] = None
     expand: Omissible[Expand] = None
 
 
@@ -439,7 +514,7 @@ class ChargeUpdate(Model, extra="forbid"):
 
     customer: Omissible[str] = None
     description: Omissible[str] = None
-    fraud_details: Nested = None
+    fraud_details: Omissible[FraudDetailsParam] = None
     metadata: Omissible[MetadataParam] = None
     receipt_email: Omissible[str] = None
     shipping: Omissible[ShippingParam] = None
@@ -458,7 +533,7 @@ class CustomerCreate(Model, extra="forbid"):
     email: Omissible[str] = None
     individual_name: Omissible[str] = None
     invoice_prefix: Omissible[str] = None
-    invoice_settings: Nested = None
+    invoice_settings: Omissible[InvoiceSettingsParam] = None
     metadata: Omissible[MetadataParam] = None
     name: Omissible[str] = None
     next_invoice_sequence: Omissible[Int64] = None
@@ -468,7 +543,7 @@ class CustomerCreate(Model, extra="forbid"):
     shipping: Omissible[ShippingParam] = None
     source: Omissible[str] = None
     tax: Nested = None
-    tax_exempt: Omissible[str] = None
+    tax_exempt: Omissible[TaxExempt] = None
     tax_id_data: Nested = None
     test_clock: Omissible[str] = None
     validate_: Annotated[Omissible[bool], Field(alias="validate")] = None
@@ -487,7 +562,7 @@ class CustomerUpdate(Model, extra="forbid"):
     email: Omissible[str] = None
     individual_name: Omissible[str] = None
     invoice_prefix: Omissible[str] = None
-    invoice_settings: Nested = None
+    invoice_settings: Omissible[InvoiceSettingsParam] = None
     metadata: Omissible[MetadataParam] = None
     name: Omissible[str] = None
     next_invoice_sequence: Omissible[Int64] = None
@@ -496,7 +571,7 @@ class CustomerUpdate(Model, extra="forbid"):
     shipping: Omissible[ShippingParam] = None
     source: Omissible[str] = None
     tax: Nested = None
-    tax_exempt: Omissible[str] = None
+    tax_exempt: Omissible[TaxExempt] = None
     validate_: Annotated[Omissible[bool], Field(alias="validate")] = None
     expand: Omissible[Expand] = None
 
@@ -509,7 +584,7 @@ class PaymentMethodCreate(Model, extra="forbid"):
     type: Omissible[str] = None
     card: Omissible[CardParam] = None
     billing_details: Omissible[BillingParam] = None
-    allow_redisplay: Omissible[str] = None
+    allow_redisplay: Omissible[AllowRedisplay] = None
     customer: Omissible[str] = None
     payment_method: Omissible[str] = None
     metadata: Omissible[MetadataParam] = None
@@ -520,7 +595,7 @@ class PaymentMethodCreate(Model, extra="forbid"):
 class PaymentMethodUpdate(Model, extra="forbid"):
     """Changes of a payment method."""
 
-    allow_redisplay: Omissible[str] = None
+    allow_redisplay: Omissible[AllowRedisplay] = None
     billing_details: Omissible[BillingParam] = None
     card: Omissible[CardParam] = None
     metadata: Omissible[MetadataParam] = None
@@ -561,7 +636,7 @@ class WebhookEndpointUpdate(Model, extra="forbid"):
 class DisputeUpdate(Model, extra="forbid"):
     """Evidence for a dispute."""
 
-    evidence: Nested = None
+    evidence: Omissible[EvidenceParam] = None
     metadata: Omissible[MetadataParam] = None
     submit: Omissible[bool] = None
     intended_submission_method: Omissible[str] = None
@@ -1184,6 +1259,22 @@ AddressParam = TypeAliasType("AddressParam", AddressParamOption1 | Literal[""])
 
 ShippingParam = TypeAliasType("ShippingParam", ShippingParamOption1 | Literal[""])
 """Where to ship; an empty text removes it."""
+
+
+InvoiceSettingsParam = TypeAliasType(
+    "InvoiceSettingsParam", InvoiceSettingsParamOption1 | Literal[""]
+)
+"""Settings of invoices; an empty text removes one."""
+
+
+PaymentMethodOptionsParam = TypeAliasType(
+    "PaymentMethodOptionsParam", PaymentMethodOptionsParamOption1 | Literal[""]
+)
+"""Options by payment method; an empty text removes one."""
+
+
+CardOptionsParam = TypeAliasType("CardOptionsParam", CardOptionsParamOption1 | Literal[""])
+"""Options of card payments."""
 
 
 PaymentMethodCustomer = TypeAliasType("PaymentMethodCustomer", str | Customer)

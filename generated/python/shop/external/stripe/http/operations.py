@@ -199,7 +199,10 @@ CREATE_PAYMENT_INTENT: Operation[PaymentIntent] = Operation(
                     "allow_redisplay": "string",
                     "metadata": ({"*": "string"}, "string"),
                 },
-                "payment_method_options": "json",
+                "payment_method_options": (
+                    {"card": ({"request_three_d_secure": "string"}, "string")},
+                    "string",
+                ),
                 "amount_details": "json",
                 "payment_details": "json",
                 "hooks": "json",
@@ -250,7 +253,7 @@ CREATE_PAYMENT_INTENT: Operation[PaymentIntent] = Operation(
                 "payment_method_types": ["string"],
                 "statement_descriptor": "string",
                 "statement_descriptor_suffix": "string",
-                "transfer_data": "json",
+                "transfer_data": {"amount": "integer", "destination": "string"},
                 "transfer_group": "string",
             },
             parts=(
@@ -351,7 +354,10 @@ UPDATE_PAYMENT_INTENT: Operation[PaymentIntent] = Operation(
                     "allow_redisplay": "string",
                     "metadata": ({"*": "string"}, "string"),
                 },
-                "payment_method_options": "json",
+                "payment_method_options": (
+                    {"card": ({"request_three_d_secure": "string"}, "string")},
+                    "string",
+                ),
                 "amount_details": "json",
                 "payment_details": "json",
                 "hooks": "json",
@@ -390,7 +396,7 @@ UPDATE_PAYMENT_INTENT: Operation[PaymentIntent] = Operation(
                 "payment_method_types": ["string"],
                 "statement_descriptor": "string",
                 "statement_descriptor_suffix": "string",
-                "transfer_data": "json",
+                "transfer_data": {"amount": "integer", "destination": "string"},
                 "transfer_group": "string",
             },
             parts=(
@@ -461,7 +467,10 @@ CONFIRM_PAYMENT_INTENT: Operation[PaymentIntent] = Operation(
                     "allow_redisplay": "string",
                     "metadata": ({"*": "string"}, "string"),
                 },
-                "payment_method_options": "json",
+                "payment_method_options": (
+                    {"card": ({"request_three_d_secure": "string"}, "string")},
+                    "string",
+                ),
                 "amount_details": "json",
                 "payment_details": "json",
                 "hooks": "json",
@@ -549,7 +558,7 @@ CAPTURE_PAYMENT_INTENT: Operation[PaymentIntent] = Operation(
                 "metadata": ({"*": "string"}, "string"),
                 "statement_descriptor": "string",
                 "statement_descriptor_suffix": "string",
-                "transfer_data": "json",
+                "transfer_data": {"amount": "integer", "destination": "string"},
                 "expand": ["string"],
             },
             parts=(
@@ -668,7 +677,7 @@ UPDATE_CHARGE: Operation[Charge] = Operation(
             shape={
                 "customer": "string",
                 "description": "string",
-                "fraud_details": "json",
+                "fraud_details": {"user_report": "string"},
                 "metadata": ({"*": "string"}, "string"),
                 "receipt_email": "string",
                 "shipping": (
@@ -927,7 +936,7 @@ UPDATE_DISPUTE: Operation[Dispute] = Operation(
             "application/x-www-form-urlencoded",
             DisputeUpdate,
             shape={
-                "evidence": "json",
+                "evidence": {"enhanced_evidence": "json", "*": "string"},
                 "metadata": ({"*": "string"}, "string"),
                 "submit": "boolean",
                 "intended_submission_method": "string",
@@ -1066,7 +1075,10 @@ CREATE_CUSTOMER: Operation[Customer] = Operation(
                 "email": "string",
                 "individual_name": "string",
                 "invoice_prefix": "string",
-                "invoice_settings": "json",
+                "invoice_settings": (
+                    {"default_payment_method": "string", "footer": "string"},
+                    "string",
+                ),
                 "metadata": ({"*": "string"}, "string"),
                 "name": "string",
                 "next_invoice_sequence": "integer",
@@ -1180,7 +1192,10 @@ UPDATE_CUSTOMER: Operation[Customer] = Operation(
                 "email": "string",
                 "individual_name": "string",
                 "invoice_prefix": "string",
-                "invoice_settings": "json",
+                "invoice_settings": (
+                    {"default_payment_method": "string", "footer": "string"},
+                    "string",
+                ),
                 "metadata": ({"*": "string"}, "string"),
                 "name": "string",
                 "next_invoice_sequence": "integer",

@@ -1,0 +1,1 @@
+"""Shipping: rates, labels, tracking and pickups through carriers."""

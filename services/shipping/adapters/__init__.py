@@ -1,0 +1,1 @@
+"""Carriers behind `services.shipping.domain.ShippingCarrier`."""
