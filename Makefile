@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # In tests the engines' data is in memory where there is room: a kill -9 is survived alike, and fsync costs nothing.
 roomy = $(shell test "$$(df -m --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 2000 2>/dev/null && echo /dev/shm)
-test test-slow: export HARNESS_DATA ?= $(roomy)
+test test-engines test-slow: export HARNESS_DATA ?= $(roomy)
 
 .PHONY: help
 help: ## List the targets
@@ -47,6 +47,10 @@ test: $(READY) ## Run the fast tests (under two minutes); ARGS="-k name" for som
 .PHONY: test-slow
 test-slow: $(READY) ## Run the slow tests only
 	@$(BIN)/python -m pytest -n auto -q -m slow --timeout 600 $(ARGS)
+
+.PHONY: test-engines
+test-engines: $(READY) ## Run the tests on real Postgres and Redis
+	@$(BIN)/python -m pytest -n auto -q -m engines $(ARGS)
 
 .PHONY: golden
 golden: $(READY) ## Write the golden outputs of tests/golden again; read the diff before you commit it
@@ -79,6 +83,15 @@ bench: $(READY) $(BENCH_READY) ## Time generation against its peers; a table, an
 bench-mocks: $(READY) ## Payments a second through the Stripe mock, beside the bare HTTP stack; time to ready
 	@$(BIN)/python -m tests.benchmarks.bench_gateways
 
+.PHONY: bench-orders
+bench-orders: $(READY) ## Orders a second through the whole platform, with a profile by span
+	@$(BIN)/python -m tests.benchmarks.bench_orders $(ARGS)
+
+.PHONY: bench-runtime
+bench-runtime: $(READY) ## Generated HTTP, gRPC and events beside code written by hand
+	@$(BIN)/python -m tests.benchmarks.bench_http
+	@$(BIN)/python -m tests.benchmarks.bench_grpc
+
 .PHONY: bench-events
 bench-events: $(READY) ## The event transport beside bare redis-py on the same stream
 	@$(BIN)/python -m tests.benchmarks.bench_events $(ARGS)
@@ -90,6 +103,26 @@ compare-mocks: $(READY) $(BENCH_READY) ## The same checks through Stripe's SDK a
 .PHONY: mock
 mock: $(READY) ## Run the gateway mocks until Ctrl-C; ARGS="stripe --port 8420" for one of them
 	@$(BIN)/treaty mock $(ARGS)
+
+.PHONY: up
+up: $(READY) ## Start the platform: Postgres, Redis, gateway mocks, eight services; prints where they are
+	@$(BIN)/python -m harness.platform_command up
+
+.PHONY: down
+down: $(READY) ## Stop what `make up` has started
+	@$(BIN)/python -m harness.platform_command down
+
+.PHONY: demo
+demo: $(READY) ## Place three orders on the running platform, printing each call and event
+	@$(BIN)/python -m harness.platform_command demo
+
+.PHONY: saga-test
+saga-test: $(READY) ## Whole sagas with faults on a platform of their own; prints a table
+	@$(BIN)/python -m harness.sagas $(ARGS)
+
+.PHONY: test-backends
+test-backends: $(READY) ## The tests of Postgres and Redis as backends, on what HARNESS_BACKEND says
+	@$(BIN)/python -m pytest -q -m "" --timeout 300 tests/harness/backends $(ARGS)
 
 .PHONY: images
 images: $(READY) ## Build Docker images of Postgres and Redis from this machine's programs, without a registry

@@ -10,6 +10,7 @@ project overrides to have its migrations in it. `redis` is emptied before each t
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from harness.backends.postgres import Database
     from harness.backends.redis import Redis
     from harness.backends.session import Running
+    from harness.environment.running import Environment
     from harness.gateways.inprocess import RunningMock, RunningMocks
+    from harness.sagas.shopper import Shopper
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -144,3 +147,30 @@ def twilio_mock(running_gateways: RunningMocks) -> RunningMock:
 def analytics_mock(running_gateways: RunningMocks) -> RunningMock:
     """Google Analytics, as at the start."""
     return _one(running_gateways, "analytics")
+
+
+@pytest.fixture(scope="session")
+def running_platform() -> Iterator[Environment]:
+    """Engines, mocks and services, started once; tests use `platform`, which is whole again in each."""
+    from harness.environment.running import environment
+
+    with environment() as running:
+        yield running
+
+
+@pytest.fixture
+def platform(running_platform: Environment) -> Environment:
+    """The services of the slice on engines and mocks of their own: `platform.gateway_url`, `platform.mocks.stripe`."""
+    running_platform.restore()
+    return running_platform
+
+
+@pytest.fixture
+def shopper(platform: Environment) -> Iterator[Shopper]:
+    """A customer who has registered and logged in at the gateway."""
+    from harness.sagas.shopper import Shopper
+
+    with Shopper(platform.gateway_url, f"test-{secrets.token_hex(6)}") as found:
+        found.register()
+        found.log_in()
+        yield found

@@ -1,0 +1,1 @@
+"""What the checkout service uses: its tables, other services, durable workflows."""

@@ -1,0 +1,1 @@
+"""What the gateway uses: the keys of tokens."""

@@ -1,0 +1,76 @@
+"""The warehouse as a process of its own, on PostgreSQL and Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+from shop.order.v1.events.consumers import subscribe_confirm_order_on_stock_reserved
+from shop.order.v1.events.publishers import OrderEventsPublisher
+from shop.runtime.consuming import Delivery, RawHeaders
+from shop.warehouse.v1 import warehouse_pb2 as pb
+from shop.warehouse.v1.events.models import StockReservedEvent
+from shop.warehouse.v1.warehouse_grpc import WarehouseServiceClient
+
+from harness.backends.redis import Redis
+from services.platform.redis_streams import RedisStreams
+from tests.services.started import started
+from tests.services.warehouse.conftest import status_changed
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def streams(redis: Redis) -> AsyncIterator[RedisStreams]:
+    redis.flush()
+    found = RedisStreams(redis.url)
+    yield found
+    await found.close()
+
+
+async def test_the_process_migrates_seeds_reserves_what_is_paid_and_drains(
+    empty_dsn: str, redis: Redis, streams: RedisStreams
+) -> None:
+    environment = {
+        "WAREHOUSE_GRPC_ADDRESS": "127.0.0.1:0",
+        "WAREHOUSE_DATABASE_URL": empty_dsn,
+        "WAREHOUSE_REDIS_URL": redis.url,
+        "WAREHOUSE_SEED_DEMO": "true",
+    }
+    reserved: asyncio.Queue[StockReservedEvent] = asyncio.Queue()
+
+    async def note(event: StockReservedEvent, _: Delivery[RawHeaders]) -> None:
+        reserved.put_nowait(event)
+
+    subscription = await subscribe_confirm_order_on_stock_reserved(streams, note)
+    async with started("warehouse", environment) as process:
+        address = (await process.logged(r"serving warehouse\.v1\.WarehouseService on (\S+)"))[1]
+        paid = status_changed("ord_1", "PAID", 2, prd_tea_green=2)
+        for _ in range(2):
+            await OrderEventsPublisher(streams).publish_order_status_changed(
+                paid.data, subject="ord_1", correlationid="ord_1", aggregateversion=2, id=paid.id
+            )
+        event = await asyncio.wait_for(reserved.get(), 20)
+        assert (event.data.order_id, event.causationid) == ("ord_1", paid.id)
+        async with WarehouseServiceClient(address) as client:
+            wanted = pb.CheckAvailabilityRequest(lines=[pb.StockLine(product_id="prd_tea_green", quantity=1)])
+            assert (await client.check_availability(wanted)).lines[0].available == 998
+        assert await process.ended(signal.SIGTERM) == 0
+        assert any("stopping" in line for line in process.log)
+    assert reserved.empty()
+    await subscription.stop()
+
+
+async def test_without_a_database_the_process_says_so_and_ends(redis: Redis) -> None:
+    environment = {
+        "WAREHOUSE_GRPC_ADDRESS": "127.0.0.1:0",
+        "WAREHOUSE_DATABASE_URL": "postgresql://treaty:secret-word@127.0.0.1:9/none",
+        "WAREHOUSE_REDIS_URL": redis.url,
+        "WAREHOUSE_START_TIMEOUT": "1",
+    }
+    async with started("warehouse", environment) as process:
+        assert await process.ended() != 0
+        assert any("no PostgreSQL at 127.0.0.1:9/none" in line for line in process.log)
+        assert not any("secret-word" in line for line in process.log)
