@@ -38,7 +38,6 @@ def upgrade() -> None:
         sa.CheckConstraint("refunded BETWEEN 0 AND amount", name="never_more_back_than_was_taken"),
     )
     op.create_index("payments_of_order", "payments", ["order_id", "created_at"])
-    op.create_index("open_payments", "payments", ["attempted_until"], postgresql_where=sa.text("state = 'PENDING'"))
     op.create_index(
         "payments_at_provider",
         "payments",
