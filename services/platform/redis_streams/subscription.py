@@ -106,6 +106,9 @@ class DurableSubscription:
             await self._handling.room.wait()
             return
         found = await self._reader.read(depth - len(lanes.ready))
+        if self._exclusive and not self._has_lease():
+            await self._scripts.release([(id_, 0) for id_, _ in found], int(self._settings.processing_timeout * 1000))
+            return
         self._handling.admit((id_, fields, 1, None) for id_, fields in found)
 
     async def _claim(self, idle: int, owner: str = "") -> None:
@@ -135,7 +138,7 @@ class DurableSubscription:
             await asyncio.sleep(interval)
 
     async def _look_around(self) -> None:
-        if not self._exclusive:
+        if not self._exclusive or self._has_lease():
             await self._claim(int(self._settings.processing_timeout * 1000))
         await self._scripts.tidy(int(self._settings.processing_timeout * 10_000))
         await self._watch()

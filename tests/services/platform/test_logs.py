@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop.runtime.context import TraceContext, trace_scope
 
@@ -237,6 +237,7 @@ def test_values_are_masked_by_name_at_any_depth_and_cycles_end() -> None:
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
+@settings(max_examples=40)
 def test_masking_any_value_gives_json(value: Any) -> None:
     json.dumps(mask_value(value))
 

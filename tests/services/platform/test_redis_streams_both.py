@@ -140,6 +140,7 @@ async def test_competing_subscriptions_share_the_messages_without_loss_or_repeti
     await other.close()
 
 
+@pytest.mark.slow
 async def test_a_thousand_messages_with_failures_now_and_then_all_arrive(streams: RedisStreams) -> None:
     done: list[str] = []
     calls = itertools.count(1)
