@@ -76,8 +76,9 @@ buf-lint: $(READY) ## Check the proto contracts (buf lint, STANDARD)
 	@$(BIN)/buf lint
 
 .PHONY: bench
-bench: $(READY) $(BENCH_READY) ## Time generation against its peers; a table, and bench.json; CORPUS=DIR adds large files
+bench: $(READY) $(BENCH_READY) ## All of the benchmarks below, and generation beside its peers (bench.json; CORPUS=DIR adds files)
 	@CORPUS="$(CORPUS)" $(BIN)/python -m tests.benchmarks --peers $(BENCH_VENV)/bin --json bench.json $(ARGS)
+	@$(MAKE) bench-runtime bench-events bench-mocks bench-orders
 
 .PHONY: bench-mocks
 bench-mocks: $(READY) ## Payments a second through the Stripe mock, beside the bare HTTP stack; time to ready

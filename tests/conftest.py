@@ -1,8 +1,13 @@
-"""Which tests belong to which leg."""
+"""Which tests belong to which leg, and what all of them are run with."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes depends on what else the machine does; time is measured in benchmarks.
+settings.register_profile("treaty", deadline=None)
+settings.load_profile("treaty")
 
 ENGINES = frozenset({"running_backends", "backends", "postgres", "postgres_of_module", "redis", "running_platform"})
 """Fixtures that start real engines."""

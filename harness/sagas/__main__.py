@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from harness.environment.running import Environment, environment
+from harness.environment.services import SLICE
 from harness.sagas import inspecting
 from harness.sagas.invariants import INVARIANTS, violations
 from harness.sagas.recording import Recording
@@ -18,6 +19,8 @@ from harness.sagas.scenarios import SCENARIOS, Scenario
 from harness.sagas.shopper import Shopper
 from harness.sagas.watching import Watcher
 
+QUICK = {f"{service.prefix}PROCESSING_TIMEOUT": "10" for service in SLICE.values()}
+"""Seconds after which a message of a killed service is taken over; a minute where nothing is said."""
 ENDING_TIMEOUT = 90.0
 SETTLE_TIMEOUT = 90.0
 
@@ -43,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: no scenario has {options.only!r} in its name\n")
         return 2
     verdicts, recordings = [], []
-    with environment(tell=lambda text: print(f"  {text}", flush=True)) as running:
+    with environment(settings=QUICK, tell=lambda text: print(f"  {text}", flush=True)) as running:
         print(f"{running.report}\n\n{'scenario':<46} {'order':<12} {'s':>6}  verdict", flush=True)
         for number, scenario in enumerate(chosen):
             verdict, recording = judged(running, scenario, f"saga-{int(time.time())}-{number}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from shop.notification.v1.notification_grpc import add_notification_service
-from shop.runtime.grpc_server import GrpcServer
+from shop.runtime.grpc_server import GrpcServer, Interceptor
 
 from services.notification.handlers import NotificationHandlers
 from services.platform.unreachable import without_database
 
 
-def bind(server: GrpcServer, handlers: NotificationHandlers) -> None:
-    """Serve everything that the contracts say this service serves."""
-    add_notification_service(server, handlers, interceptors=[without_database])
+def bind(server: GrpcServer, handlers: NotificationHandlers, *around: Interceptor) -> None:
+    """Serve everything that the contracts say this service serves, with `around` around every call."""
+    add_notification_service(server, handlers, interceptors=[*around, without_database])

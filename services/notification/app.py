@@ -5,7 +5,6 @@ after the calls under way.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from datetime import timedelta
 from functools import partial
@@ -19,10 +18,11 @@ from services.notification.adapters.contacts import Contacts
 from services.notification.adapters.notifications import Notifications
 from services.notification.adapters.sealing import Vault
 from services.notification.adapters.sendgrid import SendGridMail
+from services.notification.adapters.watched import Watched
 from services.notification.config import Config
 from services.notification.consumers import DeliveryQueue
 from services.notification.delivering import Delivering
-from services.notification.domain import Address
+from services.notification.domain import Address, MailSender
 from services.notification.handlers import NotificationHandlers
 from services.notification.postbox import Postbox
 from services.notification.telling import Telling
@@ -30,11 +30,13 @@ from services.platform.database import Database
 from services.platform.gateways.calling import Policy
 from services.platform.gateways.once import Search
 from services.platform.health import Health, database_check, redis_check
+from services.platform.logs import configure
 from services.platform.outbox import Outbox
 from services.platform.probes import HealthOverGrpc, health_server
 from services.platform.process import BrokerPart, DatabasePart, Subscribed
 from services.platform.redis_streams import RedisStreams, StreamSettings
 from services.platform.relay import Relay
+from services.platform.telemetry import Telemetry, TracedTransport
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 CONNECTIONS = 20
@@ -43,6 +45,15 @@ CONNECTIONS = 20
 
 async def run(config: Config) -> None:
     """Serve until the process is told to stop."""
+    telemetry = Telemetry("notification", endpoint=config.otlp_endpoint or None)
+    try:
+        async with _sender(config) as sender:
+            await _serve(config, telemetry, Watched(sender, telemetry))
+    finally:
+        await telemetry.close()
+
+
+async def _serve(config: Config, telemetry: Telemetry, sender: MailSender) -> None:
     vault = Vault(config.data_key)
     contacts, notifications = Contacts(vault), Notifications(vault)
     database = Database(config.database_url, "notification", pool_size=CONNECTIONS)
@@ -51,25 +62,26 @@ async def run(config: Config) -> None:
         processing_timeout=config.processing_timeout, redeliver_interval=config.redeliver_interval
     )
     streams = RedisStreams(config.redis_url, mode=config.transport_mode, settings=settings)
+    telemetry.metrics.show_counts(streams.counts)
+    traced = TracedTransport(streams, telemetry)
     postbox = Postbox(outbox, notifications)
     grpc = GrpcServer(config.grpc_address)
-    api.bind(grpc, NotificationHandlers(database, postbox, notifications))
+    api.bind(grpc, NotificationHandlers(database, postbox, notifications), telemetry.grpc_interceptor())
     health = Health([database_check(database), redis_check(streams.client)])
-    async with _sender(config) as sender:
-        limit = timedelta(seconds=config.attempt_limit)
-        queue = DeliveryQueue(Delivering(database, outbox, notifications, contacts, sender, limit=limit))
-        telling = Telling(database, postbox, contacts)
-        await serve(
-            DatabasePart(database, MIGRATIONS, wait=config.start_timeout),
-            BrokerPart(streams, wait=config.start_timeout),
-            Relay(database, outbox, streams),
-            health,
-            Subscribed(partial(consumers.start, streams, telling, queue)),
-            grpc,
-            HealthOverGrpc(health, grpc),
-            health_server(health, config.health_address),
-            grace=config.drain,
-        )
+    limit = timedelta(seconds=config.attempt_limit)
+    queue = DeliveryQueue(Delivering(database, outbox, notifications, contacts, sender, limit=limit))
+    telling = Telling(database, postbox, contacts)
+    await serve(
+        DatabasePart(database, MIGRATIONS, wait=config.start_timeout),
+        BrokerPart(streams, wait=config.start_timeout),
+        Relay(database, outbox, traced),
+        health,
+        Subscribed(partial(consumers.start, traced, telling, queue)),
+        grpc,
+        HealthOverGrpc(health, grpc),
+        health_server(health, telemetry.metrics, config.health_address),
+        grace=config.drain,
+    )
 
 
 def _sender(config: Config) -> SendGridMail:
@@ -84,7 +96,7 @@ def _sender(config: Config) -> SendGridMail:
 
 def main() -> None:
     """The process."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure("notification")
     asyncio.run(run(Config.from_environment(os.environ)))
 
 

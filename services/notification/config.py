@@ -33,6 +33,8 @@ class Config:
     """After which the messages of a reader that is gone are taken over (`StreamSettings`)."""
     redeliver_interval: float = 15.0
     """Between looks for such messages."""
+    otlp_endpoint: str = ""
+    """Collector of traces, such as `http://127.0.0.1:4318/v1/traces`; empty: they are not sent."""
     start_timeout: float = 30.0
     """How long to wait for PostgreSQL and for Redis."""
     drain: float = 10.0
@@ -72,6 +74,7 @@ class Config:
             send_deadline=float(text("send_deadline")),
             processing_timeout=float(text("processing_timeout")),
             redeliver_interval=float(text("redeliver_interval")),
+            otlp_endpoint=text("otlp_endpoint"),
             start_timeout=float(text("start_timeout")),
             drain=float(text("drain")),
         )

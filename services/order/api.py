@@ -10,11 +10,12 @@ from shop.runtime.transport import Transport
 
 from services.order.handlers import OrderHandlers
 from services.order.reactions import OrderEventsHandlers
+from services.platform.unreachable import without_database
 
 
 def bind(server: GrpcServer, handlers: OrderHandlers, *interceptors: Interceptor) -> None:
     """Serve everything that the contracts say this service serves."""
-    add_order_service(server, handlers, interceptors=interceptors)
+    add_order_service(server, handlers, interceptors=(*interceptors, without_database))
 
 
 async def subscribe(transport: Transport, handlers: OrderEventsHandlers) -> tuple[Subscriptions, ...]:

@@ -12,11 +12,12 @@ from shop.runtime.grpc_server import GrpcServer, Interceptor
 from shop.runtime.transport import Subscription, Transport
 
 from services.payment.handlers import PaymentHandlers, PaymentWork
+from services.platform.unreachable import without_database
 
 
 def bind(server: GrpcServer, handlers: PaymentHandlers, *interceptors: Interceptor) -> None:
     """Serve everything that the contracts say this service serves."""
-    add_payment_service(server, handlers, interceptors=interceptors)
+    add_payment_service(server, handlers, interceptors=(*interceptors, without_database))
 
 
 async def subscribe(transport: Transport, work: PaymentWork) -> tuple[Subscription, ...]:

@@ -28,6 +28,7 @@ from services.payment.domain import PaymentGateway
 from services.payment.handlers import PaymentHandlers, PaymentWork
 from services.payment.lifecycle import Provider, State
 from services.payment.refunding import Refunding
+from services.payment.settling import Settler
 from services.payment.webhooks import Webhooks
 from services.platform import logs
 from services.platform.database import Database
@@ -83,6 +84,7 @@ async def _serve(
         DatabasePart(locking, None, wait=config.start_timeout),
         BrokerPart(streams, wait=config.start_timeout),
         Relay(database, outbox, events),
+        Settler(database, charging, every=config.sweep, idle=config.settle, abandon=config.abandon),
         health,
         Subscribed(partial(api.subscribe, events, PaymentWork(refunding, webhooks))),
         grpc,

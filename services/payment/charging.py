@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shop.runtime.transport import utc_now
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -146,6 +146,16 @@ class Charging:
                 found = await self._cancelled(charge, found)
             return await self.settle(charge.payment_id, lambda current: charged(current, found))
 
+    async def recheck(self, charge: Charge, *, give_up: datetime) -> None:
+        """Settle a pending charge that the provider knows; give one up that it does not, if its last attempt was over
+        by `give_up`. Nothing when it is being worked on, or had another attempt. `ProviderUnavailable`."""
+        async with self._locks.held(f"charge {charge.idempotency_key}") as mine:
+            found = await self._look(charge) if mine else None
+            if found is not None:
+                await self.settle(charge.payment_id, lambda current: charged(current, found))
+            elif mine and isinstance(self.gateway(charge.provider), Searching):
+                await self.settle(charge.payment_id, lambda current: _given_up(current, give_up))
+
     async def _known(self, asked: Asked) -> Charge | None:
         async with self._database.transaction() as connection:
             known = await payments.by_key(connection, asked.key)
@@ -253,6 +263,11 @@ class Charging:
             return await gateway.payment(found.id)
         except GatewayError as problem:
             raise unavailable(problem) from problem
+
+
+def _given_up(charge: Charge, moment: datetime) -> Charge:
+    over = (charge.attempted_until or charge.created_at) < moment
+    return failed(charge, GIVEN_UP) if over else charge
 
 
 def unavailable(problem: GatewayError) -> ProviderUnavailable:

@@ -36,6 +36,10 @@ class Config:
     """Of all requests of one attempt, with their waits."""
     settle: float = 5.0
     """How long after an attempt has ended its effect may stay invisible at the provider."""
+    sweep: float = 5.0
+    """Between looks for charges that nobody asks about any more."""
+    abandon: float = 60.0
+    """How long after its last attempt such a charge is given up when the provider knows nothing of it."""
     processing_timeout: float = 60.0
     """A message that nobody keeps alive for so long is taken over by another reader."""
     otlp_endpoint: str = ""
@@ -75,6 +79,8 @@ class Config:
             gateway_timeout=seconds("gateway_timeout"),
             gateway_deadline=seconds("gateway_deadline"),
             settle=seconds("settle"),
+            sweep=seconds("sweep"),
+            abandon=seconds("abandon"),
             processing_timeout=seconds("processing_timeout"),
             otlp_endpoint=text("otlp_endpoint"),
             start_timeout=seconds("start_timeout"),

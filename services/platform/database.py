@@ -54,6 +54,7 @@ class Database:
         }
         self.engine: AsyncEngine = create_async_engine(
             self.url,
+            hide_parameters=True,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=connect_timeout,

@@ -1,17 +1,24 @@
-"""What `Health` knows, for those who ask: over HTTP (`/livez`, `/readyz`) and over gRPC."""
+"""What `Health` and `Metrics` know, for those who ask: over HTTP (`/livez`, `/readyz`, `/metrics`) and over gRPC."""
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from shop.runtime.grpc_server import GrpcServer
 from shop.runtime.http_host import HttpServer
 
 from services.platform.health import Health
+from services.platform.metrics import Metrics
 
 
-def health_server(health: Health, address: str) -> HttpServer:
-    """A part that answers `/livez` and `/readyz` at an address of its own; port 0: the system chooses, see the log."""
-    app = FastAPI(title="health over HTTP", openapi_url=None)
+def health_server(health: Health, metrics: Metrics, address: str) -> HttpServer:
+    """A part that answers at an address of its own; port 0: the system chooses, see the log."""
+    app = FastAPI(title="health and metrics", openapi_url=None)
+
+    async def exposition() -> Response:
+        body, headers = metrics.exposition()
+        return Response(body, headers=dict(headers))
+
+    app.add_api_route("/metrics", exposition)
     return HttpServer(app, address, ready=health.ready)
 
 

@@ -27,6 +27,8 @@ class Config:
     """After which the events of a reader that is gone are taken over (`StreamSettings`)."""
     redeliver_interval: float = 15.0
     """Between looks for such events."""
+    otlp_endpoint: str = ""
+    """Collector of traces, such as `http://127.0.0.1:4318/v1/traces`; empty: they are not sent."""
     start_timeout: float = 30.0
     """How long to wait for PostgreSQL and for Redis."""
     drain: float = 10.0
@@ -51,6 +53,7 @@ class Config:
             seed_demo=given("SEED_DEMO", "false").lower() in ("1", "true", "yes"),
             processing_timeout=float(given("PROCESSING_TIMEOUT", str(default.processing_timeout))),
             redeliver_interval=float(given("REDELIVER_INTERVAL", str(default.redeliver_interval))),
+            otlp_endpoint=given("OTLP_ENDPOINT", default.otlp_endpoint),
             start_timeout=float(given("START_TIMEOUT", str(default.start_timeout))),
             drain=float(given("DRAIN", str(default.drain))),
         )

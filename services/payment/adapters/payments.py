@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from shop.runtime.transport import utc_now
@@ -41,6 +42,13 @@ async def of_order(connection: AsyncConnection, order_id: str, *, lock: bool = F
         await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"order {order_id}", 0))))
     found = select(PAYMENTS).where(PAYMENTS.c.order_id == order_id).order_by(PAYMENTS.c.created_at.desc())
     return [_charge(row) for row in await connection.execute(found)]
+
+
+async def pending_since(connection: AsyncConnection, moment: datetime, *, limit: int) -> list[Charge]:
+    """Payments whose outcome is not known, whose last attempt was over by then; the longest first."""
+    over = func.coalesce(PAYMENTS.c.attempted_until, PAYMENTS.c.created_at)
+    found = select(PAYMENTS).where(PAYMENTS.c.state == str(State.PENDING), over < moment)
+    return [_charge(row) for row in await connection.execute(found.order_by(over).limit(limit))]
 
 
 async def add(connection: AsyncConnection, charge: Charge) -> None:

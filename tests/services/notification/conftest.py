@@ -36,7 +36,7 @@ from services.platform.database import Database
 from services.platform.gateways.calling import Policy
 from services.platform.gateways.once import Search
 from services.platform.outbox import Outbox
-from tests.services.templates import migrated
+from tests.services.schemas import migrated
 
 DATA_KEY = base64.b64encode(bytes(range(32))).decode()
 LIMIT = timedelta(seconds=40)
@@ -70,12 +70,6 @@ async def has_entries(mock: RunningMock) -> None:
     raise TimeoutError
 
 
-@pytest.fixture(scope="session")
-def postgres_template(running_backends: Running) -> str:
-    """Databases of these tests have the tables of the notification service."""
-    return migrated(running_backends.postgres, "notification", MIGRATIONS)
-
-
 @pytest.fixture
 def empty_dsn(backends: Running) -> Iterator[str]:
     """A database without any tables."""
@@ -105,8 +99,8 @@ class Service:
 
     def with_sender(self, sender: MailSender) -> DeliveryQueue:
         """The queue of another process, on the same database."""
-        vault = Vault(DATA_KEY)
-        outbox = Outbox(self.database)
+        vault, outbox = Vault(DATA_KEY), Outbox(self.database)
+        outbox.waker.tell_others = False
         return DeliveryQueue(
             Delivering(
                 self.database, outbox, Notifications(vault), Contacts(vault), sender, limit=LIMIT, now=self.clock
@@ -145,10 +139,11 @@ async def sendgrid(mails: RunningMock) -> AsyncIterator[SendGridMail]:
 
 
 @pytest.fixture
-async def service(postgres: PostgresDatabase, sendgrid: SendGridMail) -> AsyncIterator[Service]:
+async def service(postgres_of_module: PostgresDatabase, sendgrid: SendGridMail) -> AsyncIterator[Service]:
     """The service, which knows nobody yet."""
-    database = Database(postgres.dsn, "notification", pool_size=20)
+    database = await migrated(postgres_of_module.dsn, "notification", MIGRATIONS)
     vault, outbox, clock = Vault(DATA_KEY), Outbox(database), Clock()
+    outbox.waker.tell_others = False
     contacts, notifications = Contacts(vault), Notifications(vault)
     postbox = Postbox(outbox, notifications, now=clock)
     delivering = Delivering(database, outbox, notifications, contacts, sendgrid, limit=LIMIT, now=clock)

@@ -14,8 +14,8 @@ from shop.payment.v1.events.publishers import PaymentEventsPublisher
 from harness.backends.postgres import Database
 from harness.backends.redis import Redis
 from services.platform.redis_streams import RedisStreams
-from tests.services.launched import Launched, launched
 from tests.services.order.examples import create, succeeded
+from tests.services.processes import service_process
 from tests.services.streamed import events
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -25,11 +25,10 @@ PAID = order_pb2.ORDER_STATUS_PAID
 @pytest.fixture
 def environment(postgres: Database, redis: Redis) -> dict[str, str]:
     return {
-        "ORDER_GRPC_ADDRESS": "127.0.0.1:0",
-        "ORDER_DATABASE_URL": postgres.dsn,
-        "ORDER_REDIS_URL": redis.url,
-        "ORDER_PROCESSING_TIMEOUT": "2",
-        "ORDER_DRAIN": "5",
+        "DATABASE_URL": postgres.dsn,
+        "REDIS_URL": redis.url,
+        "PROCESSING_TIMEOUT": "2",
+        "DRAIN": "5",
     }
 
 
@@ -49,15 +48,11 @@ async def order_with(client: OrderServiceClient, order_id: str, status: int) -> 
             await asyncio.sleep(0.05)
 
 
-def where(process: Launched) -> str:
-    return process.serving("order.v1.OrderService")
-
-
 async def test_it_publishes_what_it_stores_hears_what_others_say_and_drains(
     environment: dict[str, str], redis: Redis, streams: RedisStreams
 ) -> None:
-    with launched("order", environment) as process:
-        async with OrderServiceClient(await asyncio.to_thread(where, process)) as client:
+    with service_process("order", settings=environment) as process:
+        async with OrderServiceClient(process.address) as client:
             order = (await client.create_order(create())).order
             (created,) = await events(redis, "order-created", 1)
             assert created["data"]["order_id"] == order.order_id
@@ -69,9 +64,10 @@ async def test_it_publishes_what_it_stores_hears_what_others_say_and_drains(
             assert (await order_with(client, order.order_id, PAID)).payment_id == "pay_1"
             (changed,) = await events(redis, "order-status-changed", 1)
             assert changed["data"]["status"] == "ORDER_STATUS_PAID"
-            metrics = await asyncio.to_thread(_read, f"http://{process.serving('health and metrics')}/metrics")
+            metrics = await asyncio.to_thread(_read, f"http://{process.addresses()['health and metrics']}/metrics")
             assert 'operation="order.v1.OrderService/CreateOrder"' in metrics
-        assert await asyncio.to_thread(process.terminate) == 0
+        process.terminate()
+        assert await asyncio.to_thread(process.wait) == 0
 
 
 def _read(url: str) -> str:
@@ -83,8 +79,8 @@ def _read(url: str) -> str:
 async def test_a_process_that_is_killed_loses_nothing_and_does_nothing_twice(
     environment: dict[str, str], redis: Redis, streams: RedisStreams
 ) -> None:
-    with launched("order", environment) as process:
-        async with OrderServiceClient(await asyncio.to_thread(where, process)) as client:
+    with service_process("order", settings=environment) as process:
+        async with OrderServiceClient(process.address) as client:
             orders = [(await client.create_order(create(f"chk_{number}"))).order for number in range(10)]
             publisher = PaymentEventsPublisher(streams)
             for number, order in enumerate(orders):
@@ -96,20 +92,20 @@ async def test_a_process_that_is_killed_loses_nothing_and_does_nothing_twice(
                     aggregateversion=2,
                 )
         process.kill()
-    with launched("order", environment) as restarted:
-        async with OrderServiceClient(await asyncio.to_thread(where, restarted)) as client:
+    with service_process("order", settings=environment) as restarted:
+        async with OrderServiceClient(restarted.address) as client:
             for order in orders:
                 await order_with(client, order.order_id, PAID)
         found = await events(redis, "order-status-changed", 10)
         assert len({event["id"] for event in found}) == 10
         assert {event["subject"] for event in found} == {order.order_id for order in orders}
-        assert await asyncio.to_thread(restarted.terminate) == 0
+        restarted.terminate()
+        assert await asyncio.to_thread(restarted.wait) == 0
 
 
 async def test_without_postgres_it_waits_then_says_so_and_ends(environment: dict[str, str]) -> None:
-    environment |= {"ORDER_DATABASE_URL": "postgresql://u:hidden@127.0.0.1:1/none", "ORDER_START_TIMEOUT": "1"}
-    with launched("order", environment) as process:
-        assert await asyncio.to_thread(process.process.wait, 60) != 0
-        process.close()
-        assert "no PostgreSQL at 127.0.0.1:1" in "".join(process.lines)
-        assert "hidden" not in "".join(process.lines)
+    environment |= {"DATABASE_URL": "postgresql://u:hidden@127.0.0.1:1/none", "START_TIMEOUT": "1"}
+    with service_process("order", settings=environment, ready=False) as process:
+        assert await asyncio.to_thread(process.wait, 60) != 0
+        assert "no PostgreSQL at 127.0.0.1:1" in process.output()
+        assert "hidden" not in process.output()

@@ -17,9 +17,9 @@ from harness.backends.postgres import Database
 from harness.backends.redis import Redis
 from harness.gateways.inprocess import RunningMock
 from tests.harness.gateways.receiver import Receiver
-from tests.services.launched import Launched, launched
 from tests.services.payment.conftest import WEBHOOK_SECRET
 from tests.services.payment.examples import charge, ingested, refund
+from tests.services.processes import service_process
 from tests.services.streamed import events
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -43,27 +43,22 @@ async def environment(postgres: Database, redis: Redis, stripe_mock: RunningMock
     customers.add("customer.v1.CustomerService", [unary(CustomerServiceMethods.RESOLVE_PAYMENT_METHOD, resolve)])
     async with customers:
         yield {
-            "PAYMENT_GRPC_ADDRESS": "127.0.0.1:0",
-            "PAYMENT_DATABASE_URL": postgres.dsn,
-            "PAYMENT_REDIS_URL": redis.url,
-            "PAYMENT_CUSTOMER_ADDRESS": customers.address,
-            "PAYMENT_STRIPE_URL": stripe_mock.url,
-            "PAYMENT_STRIPE_SECRET_KEY": "sk_test_123",
-            "PAYMENT_STRIPE_WEBHOOK_SECRETS": f"whsec_old,{WEBHOOK_SECRET}",
-            "PAYMENT_PROCESSING_TIMEOUT": "2",
-            "PAYMENT_DRAIN": "5",
+            "DATABASE_URL": postgres.dsn,
+            "REDIS_URL": redis.url,
+            "CUSTOMER_ADDRESS": customers.address,
+            "STRIPE_URL": stripe_mock.url,
+            "STRIPE_SECRET_KEY": "sk_test_123",
+            "STRIPE_WEBHOOK_SECRETS": f"whsec_old,{WEBHOOK_SECRET}",
+            "PROCESSING_TIMEOUT": "2",
+            "DRAIN": "5",
         }
-
-
-def where(process: Launched) -> str:
-    return process.serving("payment.v1.PaymentService")
 
 
 async def test_it_charges_digests_webhooks_pays_back_and_drains(
     environment: dict[str, str], redis: Redis, stripe_mock: RunningMock, hooks: Receiver
 ) -> None:
-    with launched("payment", environment) as process:
-        async with PaymentServiceClient(await asyncio.to_thread(where, process)) as client:
+    with service_process("payment", settings=environment) as process:
+        async with PaymentServiceClient(process.address) as client:
             paid = (await client.process_payment(charge())).payment
             assert paid.status == SUCCEEDED
             with pytest.raises(NotFound):
@@ -78,8 +73,9 @@ async def test_it_charges_digests_webhooks_pays_back_and_drains(
             assert len(await events(redis, "payment-refunded", 1)) == 1
             assert len(await events(redis, "payment-processing", 1)) == 1
             assert len(await events(redis, "payment-succeeded", 1)) == 1
-        assert await asyncio.to_thread(process.terminate) == 0
-        log = "".join(process.lines)
+        process.terminate()
+        assert await asyncio.to_thread(process.wait) == 0
+        log = process.output()
     assert stripe_mock.control.totals()["refund"] == {"EUR": 3569}
     for secret in ("sk_test_123", WEBHOOK_SECRET, "pm_card_visa"):
         assert secret not in log
@@ -89,8 +85,8 @@ async def test_killed_between_effect_and_commit_it_charges_once_and_tells_it_onc
     environment: dict[str, str], redis: Redis, stripe_mock: RunningMock
 ) -> None:
     stripe_mock.control.script({"answer_delay": 60.0}, operation="createPaymentIntent")
-    with launched("payment", environment) as process:
-        async with PaymentServiceClient(await asyncio.to_thread(where, process)) as client:
+    with service_process("payment", settings=environment) as process:
+        async with PaymentServiceClient(process.address) as client:
             calling = asyncio.create_task(client.process_payment(charge()))
             async with asyncio.timeout(20):
                 while True:
@@ -100,9 +96,10 @@ async def test_killed_between_effect_and_commit_it_charges_once_and_tells_it_onc
             process.kill()
             with pytest.raises(RpcError):
                 await calling
-    with launched("payment", environment) as restarted:
-        async with PaymentServiceClient(await asyncio.to_thread(where, restarted)) as client:
+    with service_process("payment", settings=environment) as restarted:
+        async with PaymentServiceClient(restarted.address) as client:
             assert (await client.process_payment(charge())).payment.status == SUCCEEDED
         assert len(await events(redis, "payment-succeeded", 1)) == 1
-        assert await asyncio.to_thread(restarted.terminate) == 0
+        restarted.terminate()
+        assert await asyncio.to_thread(restarted.wait) == 0
     assert stripe_mock.control.totals()["charge"] == {"EUR": 3569}

@@ -228,18 +228,21 @@ async def test_what_an_event_says_counts_less_than_what_stripe_says(
 
 
 async def test_an_event_about_what_stripe_does_not_know_or_what_is_not_ours_changes_nothing(
-    client: PaymentServiceClient, service: Service, stripe: StripeGateway
+    client: PaymentServiceClient, service: Service, stripe: StripeGateway, stripe_mock: RunningMock
 ) -> None:
-    paid = (await client.process_payment(charge())).payment
+    stripe_mock.control.script({"status": 503}, operation="createPaymentIntent")
+    with pytest.raises(Unavailable):
+        await client.process_payment(charge())
+    waiting = await payment_of(client)
     foreign = await stripe.charge(
         ChargeRequest(key="x", amount=DomainMoney(3569, "EUR"), method="pm_card_visa", order_id="ord_1")
     )
     for number, reference in enumerate(("pi_unknown", foreign.id)):
-        about = {"id": reference, "metadata": {"payment_id": paid.payment_id}}
+        about = {"id": reference, "metadata": {"payment_id": waiting.payment_id}}
         event = {"id": f"evt_{number}", "type": "payment_intent.succeeded", "data": {"object": about}}
         await client.ingest_webhook(signed(event))
     assert await work_off(service) == [None, None]
-    assert await payment_of(client) == paid
+    assert await payment_of(client) == waiting
 
 
 async def test_the_webhook_of_a_declined_attempt_does_not_fail_the_next_one(

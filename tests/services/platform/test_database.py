@@ -143,3 +143,12 @@ async def test_other_errors_are_not_repeated(database: Database) -> None:
 def test_other_databases_are_refused() -> None:
     with pytest.raises(ValueError, match="no PostgreSQL URL"):
         Database("mysql://host/shop", "order")
+
+
+async def test_an_error_of_a_statement_does_not_show_its_parameters(dsn: str) -> None:
+    database = Database(dsn, "order")
+    with pytest.raises(DBAPIError) as caught:
+        async with database.engine.begin() as connection:
+            await connection.execute(text("SELECT CAST(:card AS text) FROM nothing"), {"card": "4242424242424242"})
+    assert "4242" not in str(caught.value)
+    await database.close()

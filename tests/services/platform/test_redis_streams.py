@@ -302,7 +302,7 @@ async def test_a_graceful_stop_reads_nothing_more_and_gives_back_what_is_not_fin
 
 async def _all_read(streams: RedisStreams, count: int) -> bool:
     found: Any = await streams.client.xinfo_groups("a")
-    return found[0]["entries-read"] == count
+    return bool(found[0]["entries-read"] == count)
 
 
 async def test_a_handler_that_outlasts_the_grace_is_cancelled_and_its_message_delivered_again(

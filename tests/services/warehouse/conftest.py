@@ -22,15 +22,9 @@ from services.platform.outbox import Outbox
 from services.warehouse.app import MIGRATIONS
 from services.warehouse.handlers import WarehouseEventsHandlers, WarehouseHandlers
 from services.warehouse.stockroom import Stockroom
-from tests.services.templates import migrated
+from tests.services.schemas import migrated
 
 _IDS = count(1)
-
-
-@pytest.fixture(scope="session")
-def postgres_template(running_backends: Running) -> str:
-    """Databases of these tests have the tables of the warehouse."""
-    return migrated(running_backends.postgres, "warehouse", MIGRATIONS)
 
 
 @pytest.fixture
@@ -113,10 +107,12 @@ class Warehouse:
 
 
 @pytest.fixture
-async def warehouse(postgres: PostgresDatabase, clock: Clock) -> AsyncIterator[Warehouse]:
+async def warehouse(postgres_of_module: PostgresDatabase, clock: Clock) -> AsyncIterator[Warehouse]:
     """An empty warehouse."""
-    database = Database(postgres.dsn, "warehouse", pool_size=20)
-    stockroom = Stockroom(Outbox(database), now=clock)
+    database = await migrated(postgres_of_module.dsn, "warehouse", MIGRATIONS)
+    outbox = Outbox(database)
+    outbox.waker.tell_others = False
+    stockroom = Stockroom(outbox, now=clock)
     yield Warehouse(
         database, stockroom, WarehouseHandlers(database, stockroom), WarehouseEventsHandlers(database, stockroom)
     )

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from shop.order.v1.events.consumers import subscribe_confirm_order_on_stock_reserved
 from shop.order.v1.events.publishers import OrderEventsPublisher
@@ -46,7 +47,7 @@ async def test_the_process_migrates_seeds_reserves_what_is_paid_and_drains(
 
     subscription = await subscribe_confirm_order_on_stock_reserved(streams, note)
     async with started("warehouse", environment) as process:
-        address = (await process.logged(r"serving warehouse\.v1\.WarehouseService on (\S+)"))[1]
+        address = (await process.logged(r"serving warehouse\.v1\.WarehouseService on ([\d.:]+)"))[1]
         paid = status_changed("ord_1", "PAID", 2, prd_tea_green=2)
         for _ in range(2):
             await OrderEventsPublisher(streams).publish_order_status_changed(
@@ -54,6 +55,11 @@ async def test_the_process_migrates_seeds_reserves_what_is_paid_and_drains(
             )
         event = await asyncio.wait_for(reserved.get(), 20)
         assert (event.data.order_id, event.causationid) == ("ord_1", paid.id)
+        watched = (await process.logged(r"serving health and metrics on ([\d.:]+)"))[1]
+        async with httpx.AsyncClient(base_url=f"http://{watched}") as http:
+            assert [(await http.get(path)).status_code for path in ("/livez", "/readyz")] == [200, 200]
+            figures = (await http.get("/metrics")).text
+        assert 'operation="handle order-status-changed",outcome="success"' in figures
         async with WarehouseServiceClient(address) as client:
             wanted = pb.CheckAvailabilityRequest(lines=[pb.StockLine(product_id="prd_tea_green", quantity=1)])
             assert (await client.check_availability(wanted)).lines[0].available == 998
