@@ -92,6 +92,7 @@ bench-orders: $(READY) ## Orders a second through the whole platform, with a pro
 bench-runtime: $(READY) ## Generated HTTP, gRPC and events beside code written by hand
 	@$(BIN)/python -m tests.benchmarks.bench_http
 	@$(BIN)/python -m tests.benchmarks.bench_grpc
+	@$(BIN)/python -m tests.benchmarks.bench_logs
 
 .PHONY: bench-events
 bench-events: $(READY) ## The event transport beside bare redis-py on the same stream

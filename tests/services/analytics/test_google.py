@@ -75,7 +75,7 @@ async def test_trouble_of_the_vendor_is_told_and_neither_raised_nor_repeated(
     mock.control.script(outcome)
     began = time.monotonic()
     assert not await google.record(VISITOR, [event()])
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 1.9
     assert len(mock.control.requests()) == 1
     assert await google.record(VISITOR, [event(number=2)])
 
@@ -84,7 +84,7 @@ async def test_the_time_out_is_for_all_batches_together(google: GoogleAnalytics,
     mock.control.script({"hang": 2.0}, times=4)
     began = time.monotonic()
     assert not await google.record(VISITOR, [event("view_item", number) for number in range(100)])
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 1.9
 
 
 async def test_a_vendor_that_cannot_be_reached_is_no_reason_to_raise() -> None:

@@ -7,7 +7,6 @@ import io
 import json
 import logging
 import re
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
@@ -240,17 +239,3 @@ def test_values_are_masked_by_name_at_any_depth_and_cycles_end() -> None:
 @settings(max_examples=40)
 def test_masking_any_value_gives_json(value: Any) -> None:
     json.dumps(mask_value(value))
-
-
-def test_a_record_costs_less_than_50_microseconds() -> None:
-    formatter = JsonFormatter("order")
-    record = logging.LogRecord("a.b", 20, "f", 1, "order %s of %s placed in %.3f s", ("ord_1", "cus_1", 0.01), None)
-    record.order_id, record.items, record.total = "ord_1", [{"sku": "sku_1", "quantity": 2}], 1999
-
-    def cost() -> float:
-        began = time.process_time()
-        for _ in range(500):
-            formatter.format(record)
-        return (time.process_time() - began) / 500
-
-    assert min(cost() for _ in range(9)) < 50e-6
