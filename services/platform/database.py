@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
+GIVE_BACK = 5.0
 _AFTER_COMMIT = "treaty_after_commit"
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
 
@@ -133,7 +135,13 @@ class Database:
                 await asyncio.sleep(0.005 * 2**attempt)
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, after those in use were given back; waits `GIVE_BACK` seconds for that at most."""
+        loop = asyncio.get_running_loop()
+        limit = loop.time() + GIVE_BACK
+        pool = self.engine.pool
+        # A task that was cancelled gives its connection back a moment after it has ended.
+        while isinstance(pool, QueuePool) and pool.checkedout() and loop.time() < limit:
+            await asyncio.sleep(0.01)
         await self.engine.dispose()
 
 

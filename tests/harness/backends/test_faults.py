@@ -334,7 +334,7 @@ def test_an_upstream_that_is_not_there_is_a_reset(listener: Listener) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         address = gone.getsockname()
     listener.open(address)
-    with client(listener) as connection, pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError), client(listener) as connection:
         connection.recv(1)
 
 

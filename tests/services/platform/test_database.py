@@ -152,3 +152,19 @@ async def test_an_error_of_a_statement_does_not_show_its_parameters(dsn: str) ->
             await connection.execute(text("SELECT CAST(:card AS text) FROM nothing"), {"card": "4242424242424242"})
     assert "4242" not in str(caught.value)
     await database.close()
+
+
+async def test_closing_waits_for_connections_that_are_about_to_be_given_back(dsn: str) -> None:
+    database = Database(dsn, "order")
+    busy = asyncio.Event()
+
+    async def work() -> None:
+        async with database.engine.connect() as connection:
+            busy.set()
+            await connection.execute(text("SELECT pg_sleep(0.3)"))
+
+    task = asyncio.create_task(work())
+    await busy.wait()
+    await database.close()
+    assert task.done()
+    await task
