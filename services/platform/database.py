@@ -140,7 +140,7 @@ class Database:
         limit = loop.time() + GIVE_BACK
         pool = self.engine.pool
         # A task that was cancelled gives its connection back a moment after it has ended.
-        while isinstance(pool, QueuePool) and pool.checkedout() and loop.time() < limit:
+        while isinstance(pool, QueuePool) and pool.checkedout() and loop.time() < limit:  # noqa: ASYNC110 it has no event
             await asyncio.sleep(0.01)
         await self.engine.dispose()
 
