@@ -50,6 +50,11 @@ def shown(command: str) -> list[str]:
     return [line for line in block.splitlines() if not line.startswith("$")]
 
 
+def python(beginning: str) -> str:
+    blocks: list[str] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    return next(each for each in blocks if each.startswith(beginning))
+
+
 def test_init_and_generate_print_what_the_readme_shows(project: tuple[Path, str]) -> None:
     (line,) = shown("treaty init && treaty generate")
     assert re.sub(r"[\d.]+ s$", "", line) in re.sub(r"[\d.]+ s$", "", project[1].strip())
@@ -57,7 +62,7 @@ def test_init_and_generate_print_what_the_readme_shows(project: tuple[Path, str]
 
 @pytest.mark.slow
 def test_the_code_of_the_readme_type_checks(project: tuple[Path, str]) -> None:
-    code, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    code = python("async def main()")
     source = project[0] / "generated/python"
     (source / "readme.py").write_text(PRELUDE + code)
     done = subprocess.run(
@@ -82,7 +87,7 @@ def test_contracts_that_disagree_print_what_the_readme_shows(project: tuple[Path
 
 @pytest.mark.slow
 def test_the_test_of_the_readme_passes_as_a_user_runs_it(tmp_path: Path) -> None:
-    _, code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    code = python("def test_an_answer_that_is_lost")
     (tmp_path / "test_readme.py").write_text(f"import stripe\n\n\n{code}")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-o", "treaty_gateways=stripe", "test_readme.py"],
