@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from harness.backends.session import Running as Backends
 from harness.backends.session import backends
 from harness.backends.supervised import Supervisor
-from harness.environment.process import ServiceProcess, source_path
+from harness.environment.process import ServiceError, ServiceProcess, source_path
 from harness.environment.services import SLICE, Places
 from harness.environment.services import environment as variables_of
 from harness.gateways.inprocess import RunningMocks
@@ -72,6 +72,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _demand_free(name: str, port: int) -> None:
+    """`ServiceError` when somebody uses the port of a service."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise ServiceError(f"port {port}, where {name} is to listen, is in use: stop what uses it") from None
+
+
 @contextmanager
 def environment(
     names: Iterable[str] = tuple(SLICE),
@@ -87,6 +97,8 @@ def environment(
     A `BackendError` or `ServiceError` says what could not be started.
     """
     chosen = [SLICE[name] for name in names]
+    for name, port in (ports or {}).items():
+        _demand_free(name, port)
     with ExitStack() as stack:
         tell("starting Postgres and Redis")
         engines = stack.enter_context(backends())
