@@ -83,9 +83,8 @@ def serve() -> int:
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    ports = {name: service.port for name, service in SLICE.items()}
     try:
-        with environment(ports=ports, tell=_tell) as running:
+        with environment(ports={"gateway": SLICE["gateway"].port}, tell=_tell) as running:
             state.write(
                 state.Up(
                     pid=os.getpid(),

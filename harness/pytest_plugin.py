@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -101,52 +101,23 @@ def gateways(running_gateways: RunningMocks) -> RunningMocks:
     return running_gateways
 
 
-def _one(mocks: RunningMocks, name: str) -> RunningMock:
-    mock: RunningMock = getattr(mocks, name)
-    mock.control.reset()
-    return mock
+def _fixture_of(name: str) -> Any:
+    def mock(running_gateways: RunningMocks) -> RunningMock:
+        found: RunningMock = getattr(running_gateways, name)
+        found.control.reset()
+        return found
+
+    mock.__doc__ = f"The mock of {name}, as at the start."
+    return pytest.fixture(name=f"{name}_mock")(mock)
 
 
-@pytest.fixture
-def stripe_mock(running_gateways: RunningMocks) -> RunningMock:
-    """Stripe, as at the start."""
-    return _one(running_gateways, "stripe")
-
-
-@pytest.fixture
-def paypal_mock(running_gateways: RunningMocks) -> RunningMock:
-    """PayPal, as at the start."""
-    return _one(running_gateways, "paypal")
-
-
-@pytest.fixture
-def fedex_mock(running_gateways: RunningMocks) -> RunningMock:
-    """FedEx, as at the start."""
-    return _one(running_gateways, "fedex")
-
-
-@pytest.fixture
-def ups_mock(running_gateways: RunningMocks) -> RunningMock:
-    """UPS, as at the start."""
-    return _one(running_gateways, "ups")
-
-
-@pytest.fixture
-def sendgrid_mock(running_gateways: RunningMocks) -> RunningMock:
-    """SendGrid, as at the start."""
-    return _one(running_gateways, "sendgrid")
-
-
-@pytest.fixture
-def twilio_mock(running_gateways: RunningMocks) -> RunningMock:
-    """Twilio, as at the start."""
-    return _one(running_gateways, "twilio")
-
-
-@pytest.fixture
-def analytics_mock(running_gateways: RunningMocks) -> RunningMock:
-    """Google Analytics, as at the start."""
-    return _one(running_gateways, "analytics")
+stripe_mock = _fixture_of("stripe")
+paypal_mock = _fixture_of("paypal")
+fedex_mock = _fixture_of("fedex")
+ups_mock = _fixture_of("ups")
+sendgrid_mock = _fixture_of("sendgrid")
+twilio_mock = _fixture_of("twilio")
+analytics_mock = _fixture_of("analytics")
 
 
 @pytest.fixture(scope="session")

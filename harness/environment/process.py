@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -81,15 +80,6 @@ class ServiceProcess:
             if time.monotonic() > limit:
                 raise ServiceError(f"{self.name} was not ready within {timeout:g} s:\n{self.log_tail()}")
             time.sleep(POLL_INTERVAL)
-
-    def health(self) -> dict[str, object]:
-        """What it says of itself and what it depends on; empty when it does not answer."""
-        try:
-            with _OPENER.open(f"http://{self._health}/readyz", timeout=2.0) as answer:
-                found: dict[str, object] = json.load(answer)
-                return found
-        except (OSError, ValueError):
-            return {}
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
         """SIGTERM, waited for; SIGKILL when that takes too long."""

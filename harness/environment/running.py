@@ -7,7 +7,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from harness.backends.session import Running as Backends
 from harness.backends.session import backends
@@ -29,6 +29,8 @@ STRIPE_EVENTS = (
 )
 SETTINGS = {"CATALOG_SEED_DEMO": "true", "WAREHOUSE_SEED_DEMO": "true"}
 """Of every platform that is started here: it has products to sell."""
+OWN_PORTS = range(20_000, 32_000)
+"""Of services nobody chose a port for: below those the system gives to outgoing connections (Linux: from 32768)."""
 Told = Callable[[str], None]
 """Is told what is being done."""
 
@@ -41,7 +43,6 @@ class Environment:
     mocks: RunningMocks
     services: Mapping[str, ServiceProcess]
     places: Places
-    secrets: Mapping[str, str] = field(repr=False)
 
     @property
     def gateway_url(self) -> str:
@@ -65,21 +66,22 @@ class Environment:
                 service.wait_ready()
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_ports() -> Iterator[int]:
+    """Ports that nobody listens on, no two alike. `ServiceError` when there are no more."""
+    for port in secrets.SystemRandom().sample(OWN_PORTS, len(OWN_PORTS)):
+        if _is_free(port):
+            yield port
+    raise ServiceError(f"no port from {OWN_PORTS.start} to {OWN_PORTS.stop - 1} is free: stop what uses them")
 
 
-def _demand_free(name: str, port: int) -> None:
-    """`ServiceError` when somebody uses the port of a service."""
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise ServiceError(f"port {port}, where {name} is to listen, is in use: stop what uses it") from None
+            return False
+    return True
 
 
 @contextmanager
@@ -98,7 +100,8 @@ def environment(
     """
     chosen = [SLICE[name] for name in names]
     for name, port in (ports or {}).items():
-        _demand_free(name, port)
+        if not _is_free(port):
+            raise ServiceError(f"port {port}, where {name} is to listen, is in use: stop what uses it")
     with ExitStack() as stack:
         tell("starting Postgres and Redis")
         engines = stack.enter_context(backends())
@@ -127,7 +130,7 @@ def environment(
         for process in processes.values():
             process.wait_ready()
             tell(f"{process.name} is ready")
-        yield Environment(engines, mocks, processes, places, places.secrets)
+        yield Environment(engines, mocks, processes, places)
 
 
 def _own(prefix: str, settings: Mapping[str, str]) -> dict[str, str]:
@@ -136,9 +139,10 @@ def _own(prefix: str, settings: Mapping[str, str]) -> dict[str, str]:
 
 def _places(names: list[str], ports: Mapping[str, int], engines: Backends, mocks: RunningMocks) -> Places:
     stripe_key = f"sk_test_{secrets.token_hex(12)}"
+    free = (port for port in free_ports() if port not in ports.values())
     return Places(
-        services={name: f"127.0.0.1:{ports.get(name) or free_port()}" for name in names},
-        health={name: f"127.0.0.1:{free_port()}" for name in names},
+        services={name: f"127.0.0.1:{ports.get(name) or next(free)}" for name in names},
+        health={name: f"127.0.0.1:{next(free)}" for name in names},
         database_url=engines.postgres.url,
         redis_url=engines.redis.url,
         gateways={mock.name: mock.url for mock in mocks},

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
+from shop.runtime.http_listening import Listening, bound
 
 from harness.gateways.app import MockApp
 from harness.gateways.catalog import chosen, make
@@ -61,7 +62,7 @@ class Mocks:
         self.running: dict[str, Running] = {}
         self.authority: Authority | None = None
         self.proxy: Proxy | None = None
-        self._servers: list[tuple[_Server, asyncio.Task[None]]] = []
+        self._servers: list[Listening] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> Self:
@@ -82,10 +83,7 @@ class Mocks:
             await self.proxy.stop()
         for mock in self.running.values():
             mock.app.closing.set()
-        for server, _ in self._servers:
-            server.should_exit = server.force_exit = True
-        for _, serving in self._servers:
-            await serving
+        await asyncio.gather(*(server.end(at_once=True) for server in self._servers))
         for task in self._tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -158,40 +156,12 @@ class Mocks:
         config.load()
         if tls is not None:
             config.ssl = tls
-        server = _Server(config)
-        task = asyncio.create_task(server.serve(sockets=[listening]))
-        task.add_done_callback(lambda _: server.up.set())
-        await server.up.wait()
-        if task.done():
-            listening.close()
-            await task
-            raise RuntimeError("the mock did not start")
-        self._servers.append((server, task))
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the process, and says when it is up."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+        self._servers.append(await Listening(config).begin(listening))
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket of the protocol TCP by name: asyncio sets TCP_NODELAY on no other."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    """A bound socket; the OSError of one that is taken says which."""
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
+        return bound(f"{host}:{port}")
     except OSError as problem:
-        listening.close()
         raise OSError(problem.errno, f"cannot listen on {host}:{port}: {problem.strerror}") from None
-    return listening

@@ -17,8 +17,8 @@ from services.catalog.adapters.search import Wanted
 from services.catalog.catalog import Catalog
 from services.catalog.domain import Invalid, Status
 from services.catalog.paging import page_size, position, read_position, read_token, write_token
+from services.platform.commands import fingerprint_of, first_answer
 from services.platform.database import Database
-from services.platform.first_answer import fingerprint_of, first_answer
 from services.platform.inbox import first_time
 
 _SORTS = {

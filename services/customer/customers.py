@@ -32,8 +32,8 @@ from services.customer.domain import (
     check_address,
     check_version,
 )
+from services.platform.commands import forget_answers
 from services.platform.database import Database
-from services.platform.first_answer import forget_answers
 from services.platform.outbox import Outbox
 
 REGISTRATION, ADDRESS, METHOD = "CreateCustomer", "AddAddress", "AddPaymentMethod"

@@ -18,8 +18,8 @@ from services.customer.adapters.passwords import Passwords
 from services.customer.customers import ADDRESS, METHOD, REGISTRATION, Customers, new_id
 from services.customer.domain import Card, MethodType, NotAllowed, check_registration, check_token
 from services.platform.caller import must_own
+from services.platform.commands import fingerprint_of, first_answer
 from services.platform.database import Database
-from services.platform.first_answer import fingerprint_of, first_answer
 from services.platform.inbox import first_time
 from services.platform.refusals import refusal
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 
 from shop.notification.v1 import notification_pb2
-from shop.runtime.errors import FailedPrecondition, NotFound
+from shop.runtime.errors import NotFound
 from shop.runtime.grpc_server import Call
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification import answers, requests
 from services.notification.adapters.notifications import Notifications
 from services.notification.postbox import Postbox, Wish
-from services.platform.commands import Command, KeyReused
+from services.platform.commands import Command, fingerprint_of
 from services.platform.database import Database
 from services.platform.refusals import refusal
 
@@ -33,10 +33,7 @@ class NotificationHandlers:
         Errors: INVALID_ARGUMENT (recipient does not fit the channel), NOT_FOUND (template).
         """
         wish, key = requests.checked(request, call)
-        compared = notification_pb2.SendNotificationRequest()
-        compared.CopyFrom(request)
-        compared.ClearField("idempotency_key")
-        command = Command(scope="SendNotification", key=key, request=compared.SerializeToString(deterministic=True))
+        command = Command(scope="SendNotification", key=key, fingerprint=fingerprint_of(request, "idempotency_key"))
         notification_id = await self._database.run(lambda connection: self._queue(connection, command, wish))
         return notification_pb2.SendNotificationResponse(notification=await self._shown(notification_id))
 
@@ -49,11 +46,7 @@ class NotificationHandlers:
 
     async def _queue(self, connection: AsyncConnection, command: Command, wish: Wish) -> str:
         """The id of the notification, that of the first call when this one is a repetition."""
-        try:
-            earlier = await command.earlier_answer(connection)
-        except KeyReused as error:
-            text = "the key came with another request before"
-            raise refusal(FailedPrecondition, "IDEMPOTENCY_KEY_REUSED", text) from error
+        earlier = await command.earlier_answer(connection)
         if earlier is not None:
             return earlier.decode()
         notification_id = f"ntf_{secrets.token_hex(12)}"

@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
-from shop.runtime.error_details import ErrorInfo
 from shop.runtime.errors import Aborted, FailedPrecondition
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -33,26 +32,28 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.platform.database import Database
+from services.platform.refusals import refusal
 from services.platform.tables import IDEMPOTENCY as KEYS
 
 LOG = logging.getLogger(__name__)
-DOMAIN = "shop"
 
 
 class KeyReused(FailedPrecondition):
     """The key came with another request before (HTTP 422 `IDEMPOTENCY_KEY_REUSED`)."""
 
-    def __init__(self) -> None:
-        reason = ErrorInfo(reason="IDEMPOTENCY_KEY_REUSED", domain=DOMAIN)
-        super().__init__("the idempotency key was used with another request", details=(reason,))
-
 
 class KeyInUse(Aborted):
     """The first request with the key is still at work (HTTP 409 `REQUEST_IN_PROGRESS`)."""
 
-    def __init__(self) -> None:
-        reason = ErrorInfo(reason="REQUEST_IN_PROGRESS", domain=DOMAIN)
-        super().__init__("a request with this idempotency key is still being processed", details=(reason,))
+
+def key_reused() -> KeyReused:
+    """The refusal, in the words of the contracts."""
+    return refusal(KeyReused, "IDEMPOTENCY_KEY_REUSED", "the idempotency key was used with another request")
+
+
+def key_in_use() -> KeyInUse:
+    """The refusal, in the words of the contracts."""
+    return refusal(KeyInUse, "REQUEST_IN_PROGRESS", "a request with this idempotency key is still being processed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,9 @@ class IdempotencyKeys:
                 )
             ).first()
         if row is not None and row.fingerprint != request:
-            raise KeyReused
+            raise key_reused()
         if row is None or row.result is None:
-            raise KeyInUse
+            raise key_in_use()
         return Answered(row.result)
 
     async def answer(self, connection: AsyncConnection, claim: Claim, result: bytes) -> None:
@@ -137,7 +138,7 @@ class IdempotencyKeys:
             update(KEYS).where(*_held(claim)).values(result=result, running_until=None).returning(KEYS.c.key)
         )
         if stored.first() is None:
-            raise KeyInUse
+            raise key_in_use()
 
     async def give_up(self, claim: Claim) -> None:
         """Nothing was done: the next repetition may try at once."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
 
 from shop.order.v1.events.models import OrderStatus, OrderStatusChangedEvent
 from shop.runtime.consuming import Delivery, RawHeaders
@@ -15,7 +14,7 @@ from shop.runtime.transport import Outcome
 from shop.warehouse.v1 import warehouse_pb2
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.platform.commands import Command, KeyReused
+from services.platform.commands import Command, fingerprint_of
 from services.platform.database import Database
 from services.platform.inbox import first_time
 from services.platform.refusals import invalid, refusal
@@ -26,7 +25,6 @@ from services.warehouse.stockroom import Stockroom
 
 LOG = logging.getLogger(__name__)
 CONSUMER = "warehouse"
-_RequestT = TypeVar("_RequestT", warehouse_pb2.ReserveStockRequest, warehouse_pb2.AdjustStockRequest)
 
 
 class WarehouseHandlers:
@@ -63,10 +61,10 @@ class WarehouseHandlers:
         of other lines is refused with FAILED_PRECONDITION ALREADY_RESERVED.
         """
         lines, hold, key = requests.checked_reservation(request, call)
-        command = Command(scope="ReserveStock", key=key, request=_without_key(request))
+        command = Command(scope="ReserveStock", key=key, fingerprint=fingerprint_of(request, "idempotency_key"))
 
         async def reserve(connection: AsyncConnection) -> Reservation | Shortage:
-            earlier = await _earlier(command, connection)
+            earlier = await command.earlier_answer(connection)
             if earlier is None:
                 return await self._reserve(connection, command, request.order_id, lines, hold)
             answer = remembered.read(earlier)
@@ -112,10 +110,10 @@ class WarehouseHandlers:
         inventory-changed. Errors: FAILED_PRECONDITION BELOW_RESERVED.
         """
         key = requests.checked_adjustment(request, call)
-        command = Command(scope="AdjustStock", key=key, request=_without_key(request))
+        command = Command(scope="AdjustStock", key=key, fingerprint=fingerprint_of(request, "idempotency_key"))
 
         async def adjust(connection: AsyncConnection) -> bytes:
-            earlier = await _earlier(command, connection)
+            earlier = await command.earlier_answer(connection)
             return earlier if earlier is not None else await self._adjust(connection, command, request)
 
         return warehouse_pb2.AdjustStockResponse.FromString(await self._database.run(adjust))
@@ -227,27 +225,11 @@ _SETTLING: dict[OrderStatus, ReleaseReason | None] = {
 """Statuses that end a reservation, and why it is given back; None where its goods have left."""
 
 
-async def _earlier(command: Command, connection: AsyncConnection) -> bytes | None:
-    try:
-        return await command.earlier_answer(connection)
-    except KeyReused as error:
-        raise refusal(
-            FailedPrecondition, "IDEMPOTENCY_KEY_REUSED", "the key came with another request before"
-        ) from error
-
-
 async def _reservation(connection: AsyncConnection, reservation_id: str) -> Reservation:
     found = await reservations.find(connection, reservation_id)
     if found is None:
         raise refusal(NotFound, "NOT_FOUND", "there is no such reservation")
     return found
-
-
-def _without_key(request: _RequestT) -> bytes:
-    copy = type(request)()
-    copy.CopyFrom(request)
-    copy.ClearField("idempotency_key")
-    return copy.SerializeToString(deterministic=True)
 
 
 def _product(line: Line) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.platform.commands import FOR_EVER, Command
 from services.platform.database import Database
+from services.platform.idempotency import fingerprint
 from services.warehouse.stockroom import Stockroom
 
 LOG = logging.getLogger(__name__)
@@ -16,7 +17,7 @@ DEMO: tuple[tuple[str, str, int], ...] = (
     ("prd_tea_black", "whs_berlin", 1000),
     ("prd_mug_white", "whs_berlin", 500),
     ("prd_mug_white", "whs_hamburg", 250),
-    ("prd_teapot_glass", "whs_berlin", 100),
+    ("prd_teapot_iron", "whs_berlin", 100),
     ("prd_kettle_copper", "whs_berlin", 1),
 )
 """(product, warehouse, pieces); of the copper kettle there is one, so that orders can run out of stock."""
@@ -49,7 +50,7 @@ class _Delivery:
 
     async def __call__(self, connection: AsyncConnection) -> bool:
         place = f"{self._product_id}.{self._warehouse_id}"
-        command = Command(scope="seed", key=place, request=place.encode())
+        command = Command(scope="seed", key=place, fingerprint=fingerprint(place.encode()))
         if await command.earlier_answer(connection, keep=FOR_EVER) is not None:
             return False
         level = await self._stockroom.adjust(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TypeAlias
 
 import psycopg
 import pytest
@@ -17,9 +19,10 @@ from harness.gateways.sendgrid.gateway import API_KEY
 from services.platform.redis_streams import RedisStreams
 from tests.services.notification.conftest import DATA_KEY
 from tests.services.notification.events import moved, registered
-from tests.services.started import started
+from tests.services.processes import ServiceProcess, service_process
 
 pytestmark = pytest.mark.slow
+Start: TypeAlias = Callable[[], AbstractContextManager[ServiceProcess]]
 
 
 @pytest.fixture
@@ -30,20 +33,21 @@ async def streams(redis: Redis) -> AsyncIterator[RedisStreams]:
 
 
 @pytest.fixture
-def environment(empty_dsn: str, redis: Redis, mails: RunningMock) -> dict[str, str]:
-    return {
-        "NOTIFICATION_GRPC_ADDRESS": "127.0.0.1:0",
-        "NOTIFICATION_DATABASE_URL": empty_dsn,
-        "NOTIFICATION_REDIS_URL": redis.url,
-        "NOTIFICATION_DATA_KEY": DATA_KEY,
-        "NOTIFICATION_SENDGRID_KEY": API_KEY,
-        "NOTIFICATION_SENDGRID_URL": mails.url,
-        "NOTIFICATION_SENDGRID_SETTLE": "0.2",
-        "NOTIFICATION_CALL_TIMEOUT": "2",
-        "NOTIFICATION_SEND_DEADLINE": "2",
-        "NOTIFICATION_PROCESSING_TIMEOUT": "1.5",
-        "NOTIFICATION_REDELIVER_INTERVAL": "0.3",
+def notification(
+    empty_dsn: str, redis: Redis, mails: RunningMock
+) -> Callable[[], AbstractContextManager[ServiceProcess]]:
+    """Starts the service."""
+    settings = {
+        "DATA_KEY": DATA_KEY,
+        "SENDGRID_KEY": API_KEY,
+        "SENDGRID_URL": mails.url,
+        "SENDGRID_SETTLE": "0.2",
+        "CALL_TIMEOUT": "2",
+        "SEND_DEADLINE": "2",
+        "PROCESSING_TIMEOUT": "1.5",
+        "REDELIVER_INTERVAL": "0.3",
     }
+    return partial(service_process, "notification", database_url=empty_dsn, redis_url=redis.url, settings=settings)
 
 
 async def registers(streams: RedisStreams) -> None:
@@ -79,53 +83,56 @@ async def until_sent(dsn: str, count: int) -> None:
 
 
 async def test_a_process_that_is_killed_between_sending_and_committing_leads_to_one_mail(
-    environment: dict[str, str], streams: RedisStreams, mails: RunningMock
+    notification: Start,
+    empty_dsn: str,
+    streams: RedisStreams,
+    mails: RunningMock,
 ) -> None:
-    dsn = environment["NOTIFICATION_DATABASE_URL"]
-    async with started("notification", environment) as process:
-        await process.logged(r"serving notification\.v1\.NotificationService on")
+    with notification() as process:
         await registers(streams)
-        await until_sent(dsn, 1)
+        await until_sent(empty_dsn, 1)
         mails.control.script({"delay": 0.7}, operation="sendMail")
         key = await confirms(streams)
-        async with await psycopg.AsyncConnection.connect(dsn) as holding:
+        async with await psycopg.AsyncConnection.connect(empty_dsn) as holding:
             # While this transaction holds the row, the process can send the mail but not note it.
             await _attempt_begins(holding)
             async with asyncio.timeout(10):
                 while not mails_of(mails, key):  # noqa: ASYNC110 the mock is asked over HTTP
                     await asyncio.sleep(0.02)
             await asyncio.sleep(0.3)
-            await process.ended(signal.SIGKILL)
+            process.kill()
             await holding.rollback()
-    async with started("notification", environment) as process:
-        await until_sent(dsn, 2)
+    with notification() as process:
+        await until_sent(empty_dsn, 2)
         assert mails_of(mails, key) == 1
-        assert await process.ended(signal.SIGTERM) == 0
+        process.terminate()
+        assert await asyncio.to_thread(process.wait) == 0
 
 
 async def test_a_process_that_is_killed_while_the_answer_is_on_its_way_leads_to_one_mail(
-    environment: dict[str, str], streams: RedisStreams, mails: RunningMock
+    notification: Start,
+    empty_dsn: str,
+    streams: RedisStreams,
+    mails: RunningMock,
 ) -> None:
-    dsn = environment["NOTIFICATION_DATABASE_URL"]
-    async with started("notification", environment) as process:
-        await process.logged(r"serving notification\.v1\.NotificationService on")
+    with notification() as process:
         await registers(streams)
-        await until_sent(dsn, 1)
+        await until_sent(empty_dsn, 1)
         mails.control.script({"hang": 1.8}, operation="sendMail")
         key = await confirms(streams)
         async with asyncio.timeout(10):
             while not mails_of(mails, key):  # noqa: ASYNC110 the mock is asked over HTTP
                 await asyncio.sleep(0.02)
-        await process.ended(signal.SIGKILL)
-    async with started("notification", environment):
-        await until_sent(dsn, 2)
+        process.kill()
+    with notification():
+        await until_sent(empty_dsn, 2)
         assert mails_of(mails, key) == 1
 
 
-async def test_without_its_secrets_the_process_ends_and_says_which(redis: Redis) -> None:
-    async with started("notification", {}) as process:
-        assert await process.ended() != 0
-        assert any("NOTIFICATION_DATA_KEY and NOTIFICATION_SENDGRID_KEY must be set" in line for line in process.log)
+def test_without_its_secrets_the_process_ends_and_says_which() -> None:
+    with service_process("notification", ready=False) as process:
+        assert process.wait() != 0
+        assert "NOTIFICATION_DATA_KEY and NOTIFICATION_SENDGRID_KEY must be set" in process.output()
 
 
 async def _attempt_begins(holding: psycopg.AsyncConnection) -> None:

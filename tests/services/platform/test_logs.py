@@ -89,7 +89,7 @@ def test_arguments_extra_exceptions_and_stacks_are_masked(logged: Logged) -> Non
 
 
 def test_handlers_of_libraries_are_taken_away_so_that_nothing_passes_by(logged: Logged) -> None:
-    library = logging.getLogger("some.library")
+    library = logging.getLogger("another.package")
     aside = io.StringIO()
     library.addHandler(logging.StreamHandler(aside))
     library.propagate = False

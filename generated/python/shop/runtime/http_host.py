@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import socket
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
+
+from .http_listening import Listening, bound
 
 
 class HttpServer:
@@ -47,7 +46,7 @@ class HttpServer:
             ws="none",
             limit_concurrency=max_connections,
         )
-        self._running: tuple[_Server, asyncio.Task[None]] | None = None
+        self._running: Listening | None = None
         if health:
             app.router.add_route("/livez", self._live, methods=["GET"])
             app.router.add_route("/readyz", self._readiness, methods=["GET"])
@@ -64,17 +63,9 @@ class HttpServer:
 
     async def start(self) -> str:
         """Begin to serve; returns the address. `OSError` when it cannot be listened on."""
-        listening = _listen(self._address)
+        listening = bound(self._address)
         self.port = listening.getsockname()[1]
-        server = _Server(self._config)
-        task = asyncio.create_task(server.serve(sockets=[listening]))
-        task.add_done_callback(lambda _: server.up.set())
-        await server.up.wait()
-        if task.done():
-            listening.close()
-            await task
-            raise RuntimeError("the application did not start")
-        self._running = server, task
+        self._running = await Listening(self._config).begin(listening)
         self._welcome = True
         return self.address
 
@@ -82,11 +73,10 @@ class HttpServer:
         """Report not ready, take no new request, let those under way finish for `grace` seconds, then cancel them."""
         if self._running is None:
             return
-        (server, task), self._running = self._running, None
+        server, self._running = self._running, None
         self._welcome = False
         self._config.timeout_graceful_shutdown = math.ceil(self.grace if grace is None else grace)
-        server.should_exit = True
-        await task
+        await server.end()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -102,39 +92,6 @@ class HttpServer:
         return _answer(well=self._welcome and (self._ready is None or await self._ready()))
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to the process, and says when it is up."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 def _answer(*, well: bool) -> Response:
     status, said = (200, b'{"status":"ok"}') if well else (503, b'{"status":"unavailable"}')
     return Response(said, status, {"cache-control": "no-store"}, "application/json")
-
-
-def _listen(address: str) -> socket.socket:
-    """A bound socket of the protocol TCP by name: asyncio sets TCP_NODELAY on no other."""
-    host, _, port = address.rpartition(":")
-    found = socket.getaddrinfo(
-        host.strip("[]"), int(port), type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
-    )
-    family, kind, protocol, _, place = found[0]
-    listening = socket.socket(family, kind, protocol)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(place)
-    except OSError:
-        listening.close()
-        raise
-    return listening

@@ -65,9 +65,8 @@ class OrderServiceMethods:
 
 
 class OrderServiceClient:
-    """Orders and their life. The service also runs the order saga: payment through
-    PaymentService, then stock and shipment through events, with refund and release as
-    compensation.
+    """Orders and their life. The order saga itself, payment, stock and their compensation, is
+    run by the checkout service, which takes the orders from the queue order-processing.
 
     `target` is an address (`localhost:50051`, `dns:///orders:50051`) or a channel, which
     stays open.
